@@ -1,0 +1,1 @@
+"""White blood cell classification that moves to another laboratory with few labels."""

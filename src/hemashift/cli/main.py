@@ -1,0 +1,33 @@
+"""The command line: one file a command, and one place where errors become messages."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hemashift.errors import HemashiftError
+
+app = typer.Typer(
+    name="hemashift",
+    help="Classify white blood cells in images of your own laboratory, with 100 labels or fewer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def run() -> None:
+    """Run the command line: exit status 0 on success, 2 on a bad input, 130 when interrupted."""
+    try:
+        app()
+    except HemashiftError as error:
+        print(f"hemashift: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("hemashift: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

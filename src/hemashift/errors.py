@@ -1,0 +1,93 @@
+"""The errors of hemashift: a small tree, every one with what to do about it.
+
+All errors that a user can cause derive from `HemashiftError`. The command line turns
+them into one message and an exit status; it never shows a traceback for them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class HemashiftError(Exception):
+    """Base of every error that hemashift raises on purpose.
+
+    Args:
+        message: What went wrong, in one sentence.
+        expected: What was expected instead.
+        found: What was found.
+        where: The file, folder, row or option concerned.
+        hint: What the user can do about it.
+
+    Examples:
+        >>> error = HemashiftError("the label file is empty", where="labels.csv",
+        ...                        hint="give one row a labelled cell")
+        >>> print(error)
+        the label file is empty
+          where: labels.csv
+          what to do: give one row a labelled cell
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: str | None = None,
+        found: str | None = None,
+        where: str | Path | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.message = message
+        self.expected = expected
+        self.found = found
+        self.where = None if where is None else str(where)
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        for name, value in (
+            ("expected", self.expected),
+            ("found", self.found),
+            ("where", self.where),
+            ("what to do", self.hint),
+        ):
+            if value is not None:
+                lines.append(f"  {name}: {value}")
+        return "\n".join(lines)
+
+
+class ImageError(HemashiftError):
+    """An image cannot be read, is refused, or is not what it claims to be."""
+
+
+class TableError(HemashiftError):
+    """A cell table or label file does not have the form it must have."""
+
+
+class DatasetError(HemashiftError):
+    """A dataset folder does not have the published layout."""
+
+
+class TaxonomyError(HemashiftError):
+    """A class, code or label is not known, or two meanings contradict each other."""
+
+
+class ModelFileError(HemashiftError):
+    """A model file is missing, damaged, of another version, or its hash differs."""
+
+
+class AdaptationError(HemashiftError):
+    """The labelled cells do not allow the adaptation that was asked for."""
+
+
+class WorseModelError(AdaptationError):
+    """The adapted model is worse than the one it started from, so it is not handed out."""
+
+
+class MissingExtraError(HemashiftError):
+    """A function needs packages of an optional extra that is not installed."""
+
+
+class DownloadError(HemashiftError):
+    """A download failed, or what came is not what was announced."""
