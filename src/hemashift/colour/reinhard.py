@@ -1,0 +1,154 @@
+"""Colour transfer in the log l-alpha-beta space.
+
+Reinhard et al., Color transfer between images, IEEE CGA 21(5), 2001, equations 2 to 12, in the
+colour space of Ruderman et al., J. Opt. Soc. Am. A 15(8), 1998. The target statistics are those
+published by Chossegros et al. 2024 for white blood cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from hemashift.colour.base import Pixels, check_parameters, mean_of, vector
+from hemashift.colour.planar import interleave, moments, planes
+
+Float = npt.NDArray[np.float64]
+
+RGB_TO_LMS: Float = np.array(
+    [[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]]
+)
+LMS_TO_RGB: Float = np.array(
+    [[4.4679, -3.5873, 0.1193], [-1.2186, 2.3809, -0.1624], [0.0497, -0.2439, 1.2045]]
+)
+# Rows l, alpha, beta; orthonormal, so the transpose is the inverse.
+LOG_LMS_TO_LAB: Float = np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.sqrt([[3], [6], [2]])
+
+PUBLISHED_MEAN = (-0.4053, -0.0720, 0.0175)
+PUBLISHED_DEVIATION = (0.4589, 0.1600, 0.0225)
+
+# Below this a channel is flat: one grey level at white already changes log LMS by 0.004.
+FLAT = 1e-4
+
+
+class Reinhard:
+    """Gives every image the same mean and deviation in log l-alpha-beta.
+
+    Between the logarithm and the exponential the whole transform is affine, so shift and scale
+    fold into one 3 x 3 matrix, and the mean and covariance of log LMS are all it needs to know.
+
+    Args:
+        mean: Target means of l, alpha, beta; natural logarithm of RGB in 0 to 1.
+        deviation: Target standard deviations of l, alpha, beta.
+
+    Attributes:
+        name: "reinhard".
+        mean: Target means, shape (3,).
+        deviation: Target standard deviations, shape (3,).
+
+    Examples:
+        >>> image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        >>> Reinhard()(image).shape
+        (8, 8, 3)
+    """
+
+    name = "reinhard"
+
+    def __init__(
+        self,
+        mean: Iterable[float] = PUBLISHED_MEAN,
+        deviation: Iterable[float] = PUBLISHED_DEVIATION,
+    ) -> None:
+        self.mean = vector(mean, "mean")
+        self.deviation = vector(deviation, "deviation", positive=True)
+
+    def fit(self, images: Iterable[Pixels]) -> Self:
+        """Take the target statistics from reference images.
+
+        Args:
+            images: `uint8` arrays, (height, width, 3), RGB. Each counts the same, whatever its
+                size: the target is the average of the images' own means and deviations.
+
+        Returns:
+            The transform itself, changed.
+
+        Raises:
+            ImageError: There is no image.
+        """
+        self.mean, self.deviation = mean_of(image_statistics(image) for image in images)
+        return self
+
+    def __call__(self, image: Pixels) -> Pixels:
+        """Transform one image.
+
+        Args:
+            image: `uint8`, (height, width, 3), RGB.
+
+        Returns:
+            `uint8`, same shape. Values beyond 0 to 255 are clipped.
+        """
+        if image.size == 0:
+            return image.copy()
+        log_lms, spare = _log_lms(image)
+        _, covariance = moments(log_lms)
+        deviation = _deviations(covariance)
+        # A flat channel has nothing to scale; it is only moved.
+        gain = np.where(deviation > FLAT, self.deviation / np.maximum(deviation, FLAT), 1.0)
+        fold = (LOG_LMS_TO_LAB.T * gain) @ LOG_LMS_TO_LAB
+        shift = LOG_LMS_TO_LAB.T @ self.mean
+        np.matmul(fold.astype(np.float32), log_lms, out=spare)
+        spare += shift[:, None].astype(np.float32)
+        np.exp(spare, out=spare)
+        rgb = np.matmul((LMS_TO_RGB * 255).astype(np.float32), spare, out=log_lms)
+        return interleave(rgb, image.shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name and the target statistics as JSON values."""
+        return {
+            "name": self.name,
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Make the transform that `to_dict` described.
+
+        Raises:
+            ModelFileError: A parameter is missing, unknown, or not a number.
+        """
+        check_parameters(values, cls.name, {"mean", "deviation"})
+        return cls(values["mean"], values["deviation"])
+
+
+def image_statistics(image: Pixels) -> tuple[Float, Float]:
+    """Return the mean and standard deviation of an image in log l-alpha-beta.
+
+    Args:
+        image: `uint8`, (height, width, 3), RGB.
+
+    Returns:
+        Two arrays of shape (3,): l, alpha, beta.
+    """
+    mean, covariance = moments(_log_lms(image)[0])
+    return LOG_LMS_TO_LAB @ mean, _deviations(covariance)
+
+
+def _deviations(covariance: Float) -> Float:
+    """Standard deviations of l, alpha and beta from the covariance of log LMS."""
+    variance = np.einsum("ij,jk,ik->i", LOG_LMS_TO_LAB, covariance, LOG_LMS_TO_LAB)
+    deviation: Float = np.sqrt(np.maximum(variance, 0.0))
+    return deviation
+
+
+def _log_lms(image: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return log LMS as planes, shape (3, pixels), and a spare array of that shape."""
+    rgb = planes(image)
+    # Pure black has no logarithm; one grey level, 1/255, is the floor.
+    np.maximum(rgb, 1.0, out=rgb)
+    lms = (RGB_TO_LMS / 255).astype(np.float32) @ rgb
+    np.log(lms, out=lms)
+    return lms, rgb
