@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,22 +11,44 @@ Pixels = npt.NDArray[np.uint8]
 Planes = npt.NDArray[np.float32]
 Float = npt.NDArray[np.float64]
 
+# Larger images get memory of their own, so that one of them does not occupy it for ever.
+KEPT_PIXELS = 512 * 512
 
-def planes(image: Pixels) -> Planes:
-    """Return an image's channels one after the other.
+_kept = threading.local()
+
+
+def workspace(pixels: int) -> tuple[Planes, Planes]:
+    """Return two arrays to compute in, the same ones at every call of a thread.
+
+    Fresh memory of this size is handed out by the system page by page, which takes longer
+    than the arithmetic. The contents are valid until the thread's next call.
+
+    Args:
+        pixels: Number of pixels.
+
+    Returns:
+        Two `float32` arrays, (3, pixels), with undefined contents.
+    """
+    if pixels > KEPT_PIXELS:
+        return np.empty((3, pixels), np.float32), np.empty((3, pixels), np.float32)
+    kept: Planes | None = getattr(_kept, "planes", None)
+    if kept is None or kept.shape[1] < 3 * pixels:
+        kept = _kept.planes = np.empty((2, 3 * pixels), np.float32)
+    first, second = kept[:, : 3 * pixels]
+    return first.reshape(3, pixels), second.reshape(3, pixels)
+
+
+def load_planes(image: Pixels, out: Planes) -> None:
+    """Write an image's channels one after the other.
 
     Args:
         image: `uint8`, (height, width, 3).
-
-    Returns:
-        `float32`, (3, height * width), values 0 to 255.
+        out: `float32`, (3, height * width); filled with values 0 to 255.
     """
     flat = image.reshape(-1, 3)
-    result = np.empty((3, len(flat)), np.float32)
     # Channel by channel is three times as fast as transposing at once.
     for channel in range(3):
-        result[channel] = flat[:, channel]
-    return result
+        out[channel] = flat[:, channel]
 
 
 def interleave(values: Planes, shape: tuple[int, ...]) -> Pixels:
@@ -39,10 +63,9 @@ def interleave(values: Planes, shape: tuple[int, ...]) -> Pixels:
     """
     values += np.float32(0.5)
     np.clip(values, 0, 255, out=values)
-    grey = values.astype(np.uint8)
-    result = np.empty((grey.shape[1], 3), np.uint8)
+    result = np.empty((values.shape[1], 3), np.uint8)
     for channel in range(3):
-        result[:, channel] = grey[channel]
+        result[:, channel] = values[channel].astype(np.uint8)
     return result.reshape(shape)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.colour.base import Pixels, check_parameters, mean_of, vector
-from hemashift.colour.planar import interleave, moments, planes
+from hemashift.colour.planar import interleave, load_planes, moments, workspace
 
 Float = npt.NDArray[np.float64]
 
@@ -32,6 +32,9 @@ PUBLISHED_DEVIATION = (0.4589, 0.1600, 0.0225)
 
 # Below this a channel is flat: one grey level at white already changes log LMS by 0.004.
 FLAT = 1e-4
+
+# exp of this, times the matrix and 255, still fits into 32 bits.
+MAX_LOG = 78.0
 
 
 class Reinhard:
@@ -101,6 +104,8 @@ class Reinhard:
         shift = LOG_LMS_TO_LAB.T @ self.mean
         np.matmul(fold.astype(np.float32), log_lms, out=spare)
         spare += shift[:, None].astype(np.float32)
+        # A lone bright pixel in a flat image can land far out; exp must not overflow there.
+        np.minimum(spare, MAX_LOG, out=spare)
         np.exp(spare, out=spare)
         rgb = np.matmul((LMS_TO_RGB * 255).astype(np.float32), spare, out=log_lms)
         return interleave(rgb, image.shape)
@@ -146,9 +151,10 @@ def _deviations(covariance: Float) -> Float:
 
 def _log_lms(image: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return log LMS as planes, shape (3, pixels), and a spare array of that shape."""
-    rgb = planes(image)
+    rgb, lms = workspace(image.shape[0] * image.shape[1])
+    load_planes(image, rgb)
     # Pure black has no logarithm; one grey level, 1/255, is the floor.
     np.maximum(rgb, 1.0, out=rgb)
-    lms = (RGB_TO_LMS / 255).astype(np.float32) @ rgb
+    np.matmul((RGB_TO_LMS / 255).astype(np.float32), rgb, out=lms)
     np.log(lms, out=lms)
     return lms, rgb
