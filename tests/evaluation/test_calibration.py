@@ -1,0 +1,119 @@
+"""Calibration measures do what their formulas say, and temperatures are found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.metrics import brier_score_loss, log_loss
+
+from hemashift.evaluation import calibration
+
+
+def drawn_from(temperature: float, n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits, and labels drawn from their softmax at the given temperature."""
+    rng = np.random.default_rng(0)
+    logits = 3 * rng.normal(size=(n, 4))
+    chances = softmax(logits / temperature, axis=1)
+    labels = (rng.random((n, 1)) > chances.cumsum(axis=1)).sum(axis=1)
+    return logits, np.minimum(labels, 3)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_temperature_is_found_again(temperature: float) -> None:
+    logits, labels = drawn_from(temperature)
+    assert calibration.fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.03)
+
+
+def test_temperature_mends_overconfidence_and_keeps_the_order() -> None:
+    logits, labels = drawn_from(3.0)
+    before = softmax(logits, axis=1)
+    after = calibration.apply_temperature(before, calibration.fit_temperature(logits, labels))
+    right = before.argmax(axis=1) == labels
+    assert (after.argmax(axis=1) == before.argmax(axis=1)).all()
+    assert calibration.expected_calibration_error(before.max(axis=1), right) > 0.1
+    assert calibration.expected_calibration_error(after.max(axis=1), right) < 0.02
+    np.testing.assert_allclose(after.sum(axis=1), 1)
+
+
+def test_all_right_stops_at_the_lower_bound() -> None:
+    logits = np.log([[0.6, 0.4]] * 5)
+    assert calibration.fit_temperature(logits, [0] * 5, bounds=(0.3, 5)) == pytest.approx(
+        0.3, rel=0.01
+    )
+
+
+def test_temperature_refuses_infinite_logits_and_no_cells() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        calibration.fit_temperature([[0.0, -np.inf]], [0])
+    with pytest.raises(ValueError, match="fit"):
+        calibration.fit_temperature(np.empty((0, 2)), [])
+    with pytest.raises(ValueError, match="above 0"):
+        calibration.apply_temperature([[0.5, 0.5]], 0.0)
+
+
+def test_scores_are_scikit_learns() -> None:
+    logits, labels = drawn_from(1.0, 500)
+    probabilities = softmax(logits, axis=1)
+    assert calibration.negative_log_likelihood(labels, probabilities) == pytest.approx(
+        log_loss(labels, probabilities)
+    )
+    assert calibration.brier_score(labels, probabilities) == pytest.approx(
+        brier_score_loss(labels, probabilities, scale_by_half=False)
+    )
+
+
+def test_sure_and_wrong_is_finite_and_worst() -> None:
+    assert calibration.brier_score([0], [[0.0, 1.0]]) == 2
+    assert np.isfinite(calibration.negative_log_likelihood([0], [[0.0, 1.0]]))
+
+
+def test_calibration_error_by_hand() -> None:
+    confidence = [0.95, 0.95, 0.95, 0.95, 0.55, 0.55]
+    correct = [1, 1, 1, 0, 1, 0]
+    expected = (4 * abs(0.75 - 0.95) + 2 * abs(0.5 - 0.55)) / 6
+    assert calibration.expected_calibration_error(confidence, correct, 10) == pytest.approx(
+        expected
+    )
+    assert calibration.reliability_bins(confidence, correct, 10).count.sum() == 6
+
+
+def test_bins_of_equal_mass_hold_equally_many() -> None:
+    rng = np.random.default_rng(0)
+    bins = calibration.reliability_bins(rng.random(1000), np.ones(1000), 10, "mass")
+    assert bins.count.size == 10
+    assert bins.count.min() >= 95
+    assert bins.count.sum() == 1000
+
+
+@pytest.mark.parametrize("binning", ["width", "mass"])
+def test_one_confidence_makes_one_filled_bin(binning: calibration.Binning) -> None:
+    bins = calibration.reliability_bins([1.0, 1.0], [1, 0], 5, binning)
+    assert bins.error == pytest.approx(0.5)
+    assert (bins.count > 0).sum() == 1
+
+
+def test_bins_refuse_what_is_no_probability() -> None:
+    for confidence in ([np.nan], [1.2], []):
+        with pytest.raises(ValueError):
+            calibration.reliability_bins(confidence, np.ones(len(confidence)))
+
+
+def test_risk_rises_with_coverage_when_confidence_is_informative() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.random(5000)
+    correct = rng.random(5000) < confidence
+    curve = calibration.risk_coverage(confidence, correct)
+    assert curve.coverage[-1] == 1
+    assert curve.risk[-1] == pytest.approx(1 - correct.mean())
+    assert curve.area < curve.risk[-1] / 1.5
+    kept = curve.coverage_at(0.1)
+    threshold = curve.threshold[curve.coverage == kept][0]
+    assert 1 - correct[confidence >= threshold].mean() <= 0.1
+
+
+def test_equal_confidence_is_kept_together() -> None:
+    curve = calibration.risk_coverage([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0])
+    assert curve.coverage.tolist() == [1.0]
+    assert curve.area == 0.5
+    assert curve.coverage_at(0.4) == 0.0

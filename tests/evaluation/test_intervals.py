@@ -1,0 +1,88 @@
+"""The limits agree with published tables and with SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hemashift.evaluation.intervals import (
+    Interval,
+    clopper_pearson,
+    percentile_interval,
+    t_interval,
+    wilson,
+)
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(5, 100, 1.64, 11.28), (10, 200, 2.42, 9.00), (0, 100, 0.0, 3.62), (100, 100, 96.38, 100)],
+)
+def test_exact_interval_is_the_table_of_ruemke(
+    successes: int, n: int, low: float, high: float
+) -> None:
+    interval = clopper_pearson(successes, n)
+    assert 100 * interval.low == pytest.approx(low, abs=0.005)
+    assert 100 * interval.high == pytest.approx(high, abs=0.005)
+
+
+def test_exact_interval_is_the_beta_quantile() -> None:
+    interval = clopper_pearson(7, 30, confidence=0.9)
+    assert interval.low == pytest.approx(stats.beta.ppf(0.05, 7, 24))
+    assert interval.high == pytest.approx(stats.beta.ppf(0.95, 8, 23))
+
+
+def test_wilson_follows_its_formula_and_is_narrower() -> None:
+    z, n, p = stats.norm.ppf(0.975), 50, 0.9
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    interval, exact = wilson(45, 50), clopper_pearson(45, 50)
+    assert interval.low == pytest.approx(centre - half)
+    assert interval.high == pytest.approx(centre + half)
+    assert interval.high - interval.low < exact.high - exact.low
+
+
+def test_nothing_counted_says_nothing() -> None:
+    interval = clopper_pearson(0, 0)
+    assert np.isnan(interval.estimate)
+    assert (interval.low, interval.high) == (0.0, 1.0)
+    assert str(interval) == "not defined"
+
+
+@pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5)])
+def test_impossible_counts_are_refused(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match="successes"):
+        clopper_pearson(successes, n)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])
+def test_confidence_is_a_fraction(confidence: float) -> None:
+    with pytest.raises(ValueError, match="confidence"):
+        wilson(1, 2, confidence)
+
+
+def test_t_interval_is_scipys() -> None:
+    values = np.random.default_rng(1).normal(0.9, 0.02, 10)
+    low, high = stats.t.interval(0.95, 9, values.mean(), stats.sem(values))
+    interval = t_interval(values)
+    assert (interval.low, interval.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_one_draw_has_a_mean_but_no_limits() -> None:
+    interval = t_interval([0.9])
+    assert interval.estimate == 0.9
+    assert np.isnan(interval.low)
+    assert str(interval) == "0.900"
+
+
+@pytest.mark.parametrize("values", [[], [0.9, np.nan]])
+def test_t_interval_refuses_missing_values(values: list[float]) -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        t_interval(values)
+
+
+def test_percentiles_leave_undefined_draws_out() -> None:
+    interval = percentile_interval(0.5, [np.nan, *np.linspace(0, 1, 101)], confidence=0.9)
+    assert interval == Interval(0.5, pytest.approx(0.05), pytest.approx(0.95), 0.9, "bootstrap")
+    assert np.isnan(percentile_interval(0.5, [np.nan]).low)
