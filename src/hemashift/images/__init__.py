@@ -3,14 +3,22 @@
 from hemashift.images.crop import box_around_centre, box_around_mask, crop, resize
 from hemashift.images.decode import Pixels, read_image
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
+from hemashift.images.listing import list_images
+from hemashift.images.nucleus import Nucleus, locate_nucleus
+from hemashift.images.scale import normalise_scale, standard_box
 
 __all__ = [
     "DEFAULT_LIMITS",
     "Limits",
+    "Nucleus",
     "Pixels",
     "box_around_centre",
     "box_around_mask",
     "crop",
+    "list_images",
+    "locate_nucleus",
+    "normalise_scale",
     "read_image",
     "resize",
+    "standard_box",
 ]
