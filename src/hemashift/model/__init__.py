@@ -1,0 +1,1 @@
+"""The model: its file, its networks (training) and its CPU runtime (classifying)."""

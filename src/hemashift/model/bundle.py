@@ -1,0 +1,273 @@
+"""The model folder: card, graph, weights and head, checked by hash, never pickled.
+
+    card.json              what the model is, see `Card`
+    encoder.onnx           the graph: uint8 images (N, S, S, 3) to features and embedding
+    encoder.safetensors    its weights, which the graph points into
+    head.safetensors       tensors of the head
+
+Weights are stored once: PyTorch reads them by name, the CPU runtime through the graph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hemashift.errors import ModelFileError
+from hemashift.model.card import Card
+from hemashift.model.graph import check_external
+from hemashift.model.heads import Head, head_from_tensors
+from hemashift.model.tensors import Array, load_tensors, overwrite, save_tensors, spans
+from hemashift.model.versions import versions
+
+CARD, GRAPH, WEIGHTS, HEAD = "card.json", "encoder.onnx", "encoder.safetensors", "head.safetensors"
+FILES = (GRAPH, WEIGHTS, HEAD)
+MAX_CARD_BYTES = 4 * 2**20
+MAX_FILE_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A model in memory, as it is in its folder.
+
+    Attributes:
+        card: What the model is.
+        contents: The bytes of the other three files, by file name.
+    """
+
+    card: Card
+    contents: Mapping[str, bytes]
+
+    @classmethod
+    def create(
+        cls, card: Card, graph: bytes, weights: Mapping[str, Array] | bytes, head: Head
+    ) -> Bundle:
+        """Put a model together; the card's hashes, classes and head are filled in.
+
+        Args:
+            card: What the model is.
+            graph: The ONNX graph.
+            weights: Its weights, as arrays or as safetensors bytes.
+            head: The head.
+
+        Raises:
+            ModelFileError: Graph, weights and head do not belong together.
+        """
+        contents = {
+            GRAPH: graph,
+            WEIGHTS: weights if isinstance(weights, bytes) else save_tensors(weights),
+            HEAD: save_tensors(head.to_tensors()),
+        }
+        card = card.updated(
+            files={name: _sha256(data) for name, data in contents.items()},
+            classes=head.classes,
+            head=head.spec,
+            temperature=head.temperature,
+        )
+        bundle = cls(card, contents)
+        bundle.check()
+        return bundle
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Bundle:
+        """Read a model folder and check it.
+
+        Args:
+            folder: The model folder.
+
+        Raises:
+            ModelFileError: A file is missing, was changed, or is of a newer format.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise ModelFileError(
+                "there is no model here",
+                expected=f"a folder with {CARD}, {', '.join(FILES)}",
+                found="a file" if folder.exists() else "nothing",
+                where=folder,
+                hint="give the folder that `hemashift` wrote, not a file in it",
+            )
+        card = Card.parse(_read(folder / CARD, MAX_CARD_BYTES), where=str(folder / CARD))
+        bundle = cls(card, {name: _read(folder / name, MAX_FILE_BYTES) for name in FILES})
+        bundle.check(where=folder)
+        return bundle
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder: aside first, then renamed as a whole.
+
+        Args:
+            folder: Where; a model that is already there is replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            ModelFileError: Something that is not a model is there.
+        """
+        folder = Path(folder)
+        if folder.exists() and not _is_model_or_empty(folder):
+            raise ModelFileError(
+                "this is not a model, so it is not overwritten",
+                where=folder,
+                hint="give the name of a new folder",
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
+        try:
+            fresh = aside / "new"
+            fresh.mkdir()  # unlike mkdtemp, with the permissions of any new folder
+            self.write_files(fresh)
+            if folder.exists():
+                folder.rename(aside / "old")
+            try:
+                fresh.rename(folder)
+            except BaseException:
+                with suppress(OSError):
+                    (aside / "old").rename(folder)
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return folder
+
+    def write_files(self, folder: Path) -> None:
+        """Write the four files into an existing folder."""
+        for name, data in self.contents.items():
+            (folder / name).write_bytes(data)
+        (folder / CARD).write_text(self.card.to_json(), encoding="utf-8")
+
+    def check(self, *, where: str | Path = "model") -> None:
+        """Check hashes, and that card, graph, weights and head belong together.
+
+        Raises:
+            ModelFileError: They do not.
+        """
+        if set(self.card.files) != set(FILES):
+            raise ModelFileError(
+                "the model's card lists other files than a model has",
+                expected=", ".join(FILES),
+                found=", ".join(sorted(self.card.files)),
+                where=where,
+            )
+        for name in FILES:
+            found = _sha256(self.contents[name])
+            if found != self.card.files[name]:
+                raise ModelFileError(
+                    f"{name} was changed or damaged: its hash is not the one in the card",
+                    expected=self.card.files[name],
+                    found=found,
+                    where=where,
+                    hint="copy the whole model folder again",
+                )
+        weights = spans(self.contents[WEIGHTS], where=f"{where}/{WEIGHTS}")
+        check_external(self.contents[GRAPH], WEIGHTS, weights)
+        _ = self.head
+
+    @property
+    def hash(self) -> str:
+        """Hash of the whole model, 64 hexadecimal digits."""
+        return self.card.hash
+
+    @cached_property
+    def head(self) -> Head:
+        """The head, ready for use."""
+        tensors: dict[str, Any] = load_tensors(self.contents[HEAD], where=HEAD)
+        return head_from_tensors(self.card.head, self.card.classes, tensors, self.card.temperature)
+
+    def weights(self) -> dict[str, Array]:
+        """Return the encoder's weights by their PyTorch names, as stored (float16, float32)."""
+        return load_tensors(self.contents[WEIGHTS], where=WEIGHTS)
+
+    def with_head(self, head: Head, **card: Any) -> Bundle:
+        """Return a model with the same encoder and another head.
+
+        Args:
+            head: The head; its classes, kind and temperature go into the card.
+            **card: Other fields of the card to change, such as ``name`` or ``metrics``.
+
+        Returns:
+            A new model whose card names this one as its parent.
+        """
+        return Bundle.create(self._child(card), self.contents[GRAPH], self.contents[WEIGHTS], head)
+
+    def with_weights(
+        self, weights: Mapping[str, Array], head: Head | None = None, **card: Any
+    ) -> Bundle:
+        """Return a model with the same graph and other weights, for instance fine-tuned ones.
+
+        As the graph only points to the weights, nothing has to be exported again.
+
+        Args:
+            weights: Tensors by name, of the same shapes; those not given stay as they are.
+            head: Another head, or None to keep this one.
+            **card: Fields of the card to change.
+
+        Raises:
+            ModelFileError: A name or shape does not fit.
+        """
+        data = overwrite(self.contents[WEIGHTS], weights, where=WEIGHTS)
+        return Bundle.create(self._child(card), self.contents[GRAPH], data, head or self.head)
+
+    def _child(self, changes: dict[str, Any]) -> Card:
+        fresh = {"parent": self.hash, "created": datetime.now(UTC), "versions": versions()}
+        return self.card.updated(**{**fresh, **changes})
+
+
+def shipped_models() -> dict[str, Path]:
+    """Return the models that come with hemashift, by name."""
+    folder = Path(str(resources.files("hemashift.model"))) / "shipped"
+    return {card.parent.name: card.parent for card in sorted(folder.glob(f"*/{CARD}"))}
+
+
+def default_model() -> Bundle:
+    """Load the model that comes with hemashift.
+
+    Raises:
+        ModelFileError: This installation has none.
+    """
+    models = shipped_models()
+    if not models:
+        raise ModelFileError(
+            "this installation of hemashift comes without a model",
+            hint="name a model folder with --model, or install hemashift from its wheel",
+        )
+    return Bundle.load(next(iter(models.values())))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _is_model_or_empty(folder: Path) -> bool:
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return not names or (CARD in names and names <= {CARD, *FILES})
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise ModelFileError(
+                "a file of the model is far too large",
+                expected=f"at most {limit} bytes",
+                found=f"{size} bytes",
+                where=path,
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            "a file of the model is missing or cannot be read",
+            found=error.strerror,
+            where=path,
+            hint="copy the whole model folder again",
+        ) from error

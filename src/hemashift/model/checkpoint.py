@@ -1,0 +1,117 @@
+"""Between a model and a PyTorch network, in both directions (extra ``train``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+
+from hemashift.errors import ModelFileError
+from hemashift.model.architectures import MLP, Network, Probe, build
+from hemashift.model.bundle import Bundle
+from hemashift.model.extra import train_extra_missing
+from hemashift.model.heads import Float, Head, LinearHead, MLPHead
+from hemashift.model.tensors import Array
+
+try:
+    import torch
+    from torch import Tensor, nn
+except ImportError as error:  # pragma: no cover - depends on the installation
+    raise train_extra_missing() from error
+
+
+def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
+    """Make the PyTorch network of a model, to be trained further.
+
+    Args:
+        bundle: The model.
+        dropout: Dropout probability of an MLP head.
+
+    Returns:
+        The network in evaluation mode, float32, on the CPU. A linear head becomes a `Probe`,
+        with its standardisation folded into the weights.
+
+    Raises:
+        ModelFileError: The weights do not fit the architecture that the card names.
+    """
+    card = bundle.card
+    network = build(card.architecture, len(card.classes), pretrained=False, dropout=dropout)
+    head = bundle.head
+    if isinstance(head, LinearHead):
+        network.head = Probe(head.weight.shape[1], len(card.classes), head.on, head.l2)
+        weight, bias = _fold_standardisation(head)
+        network.head.linear.load_state_dict({"weight": _tensor(weight), "bias": _tensor(bias)})
+    else:
+        _load(network.head, head.to_tensors())
+    _load(network, bundle.weights(), prefixes=("trunk.", "embedding."))
+    network.weights = "model"
+    return network.eval()
+
+
+def encoder_tensors(network: Network) -> dict[str, Array]:
+    """Return the floating-point weights of trunk and embedding, as a model names them."""
+    return {
+        name: tensor.detach().cpu().numpy()
+        for name, tensor in network.state_dict().items()
+        if name.startswith(("trunk.", "embedding.")) and tensor.is_floating_point()
+    }
+
+
+def head_of(network: Network, classes: tuple[str, ...], temperature: float = 1.0) -> Head:
+    """Return the network's head for the CPU runtime.
+
+    Args:
+        network: The network.
+        classes: Names of the K classes.
+        temperature: Divides the logits.
+    """
+    tensors = {
+        name: cast(Float, tensor.detach().cpu().float().numpy().copy())
+        for name, tensor in network.head.state_dict().items()
+        if tensor.is_floating_point()
+    }
+    if isinstance(network.head, MLP):
+        return MLPHead(classes, tensors, temperature)
+    return LinearHead(
+        classes,
+        tensors["linear.weight"],
+        tensors["linear.bias"],
+        on=network.head.on,
+        l2=network.head.l2,
+        temperature=temperature,
+    )
+
+
+def _fold_standardisation(head: LinearHead) -> tuple[Array, Array]:
+    tensors = {name: value.astype(np.float64) for name, value in head.to_tensors().items()}
+    weight = tensors["weight"] / tensors["scale"]
+    return weight, tensors["bias"] - weight @ tensors["mean"]
+
+
+def _tensor(array: Array) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32))
+
+
+def _load(
+    module: nn.Module, arrays: Mapping[str, Array], prefixes: tuple[str, ...] = ("",)
+) -> None:
+    try:
+        state = {name: _tensor(array) for name, array in arrays.items()}
+        missing, unexpected = module.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise ModelFileError(
+            "the weights do not fit the architecture in the card", found=str(error)
+        ) from error
+    # Batch norm counts its batches only to choose a momentum that is not used here.
+    missing = [
+        name
+        for name in missing
+        if name.startswith(prefixes) and not name.endswith("num_batches_tracked")
+    ]
+    if missing or unexpected:
+        raise ModelFileError(
+            "the weights do not fit the architecture in the card",
+            expected=", ".join(missing[:3]) or None,
+            found=", ".join(unexpected[:3]) or None,
+        )

@@ -1,0 +1,261 @@
+"""Heads: from the encoder's output to class probabilities, in numpy.
+
+The head of the paper is `MLPHead`; adaptation with few labels mostly yields a `LinearHead`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from hemashift.errors import ModelFileError
+from hemashift.model.card import HeadSpec
+
+Float = npt.NDArray[np.float32]
+Tensors = Mapping[str, npt.NDArray[np.floating]]
+
+# PyTorch's default, with which the MLP's batch norm is trained.
+BATCH_NORM_EPS = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What the encoder says about N images.
+
+    Attributes:
+        features: float32 (N, D), pooled features of the trunk.
+        embedding: float32 (N, 128), the embedding of the paper.
+    """
+
+    features: Float
+    embedding: Float
+
+    def __len__(self) -> int:
+        return len(self.embedding)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Encoded:
+        return Encoded(self.features[rows], self.embedding[rows])
+
+
+class Head(Protocol):
+    """A classifier on top of the encoder."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the K classes."""
+        ...
+
+    @property
+    def temperature(self) -> float:
+        """Divides the logits; 1 where the head is not calibrated."""
+        ...
+
+    @property
+    def spec(self) -> HeadSpec:
+        """Kind and options of the head, as the card records them."""
+        ...
+
+    def logits(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K) before temperature and softmax."""
+        ...
+
+    def probabilities(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K), rows summing to 1."""
+        ...
+
+    def to_tensors(self) -> dict[str, Float]:
+        """Return what `head_from_tensors` needs, as float32 arrays by name."""
+        ...
+
+
+def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Float:
+    """Return the softmax of logits divided by a temperature, along the last axis, as float32.
+
+    Examples:
+        >>> softmax(np.array([[0.0, 0.0]]))
+        array([[0.5, 0.5]], dtype=float32)
+    """
+    scaled = logits.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=-1, keepdims=True)
+    np.exp(scaled, out=scaled)
+    result: Float = (scaled / scaled.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class MLPHead:
+    """Linear 512, batch norm, ReLU, linear K on the embedding (Chossegros et al. 2024).
+
+    Attributes:
+        classes: Names of the K classes.
+        tensors: Parameters by their PyTorch names, batch norm not folded, so that training can
+            go on from them.
+        temperature: Divides the logits.
+    """
+
+    classes: tuple[str, ...]
+    tensors: Tensors
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        hidden = self.tensors.get("hidden.weight", np.empty((0, 0)))
+        n_hidden, n_inputs = hidden.shape if hidden.ndim == 2 else (0, 0)
+        norm = dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (n_hidden,))
+        _check_tensors(
+            self.tensors,
+            {
+                "hidden.weight": (n_hidden, n_inputs),
+                "hidden.bias": (n_hidden,),
+                **{f"norm.{name}": shape for name, shape in norm.items()},
+                "output.weight": (len(self.classes), n_hidden),
+                "output.bias": (len(self.classes),),
+            },
+        )
+
+    @cached_property
+    def _folded(self) -> tuple[Float, Float]:
+        """Weight (inputs, 512) and bias (512,) of the first layer with batch norm folded in."""
+        scale = self.tensors["norm.weight"] / np.sqrt(
+            self.tensors["norm.running_var"] + BATCH_NORM_EPS
+        )
+        weight = (self.tensors["hidden.weight"] * scale[:, None]).T
+        bias = (self.tensors["hidden.bias"] - self.tensors["norm.running_mean"]) * scale
+        return weight.astype(np.float32), (bias + self.tensors["norm.bias"]).astype(np.float32)
+
+    @property
+    def spec(self) -> HeadSpec:
+        """Kind and options of the head, as the card records them."""
+        return HeadSpec(kind="mlp")
+
+    def logits(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K) before temperature and softmax."""
+        weight, bias = self._folded
+        hidden = np.maximum(encoded.embedding @ weight + bias, 0)
+        output: Float = hidden @ self.tensors["output.weight"].T + self.tensors["output.bias"]
+        return output.astype(np.float32, copy=False)
+
+    def probabilities(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K), rows summing to 1."""
+        return softmax(self.logits(encoded), self.temperature)
+
+    def to_tensors(self) -> dict[str, Float]:
+        """Return the parameters by name."""
+        return {name: tensor.astype(np.float32) for name, tensor in self.tensors.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class LinearHead:
+    """Standardise, then a linear layer and softmax: a logistic regression.
+
+    Attributes:
+        classes: Names of the K classes.
+        weight: float32 (K, D).
+        bias: float32 (K,). Minus infinity is allowed for a class that must never be predicted.
+        mean: float32 (D,), taken off each vector.
+        scale: float32 (D,), each vector is divided by it.
+        on: Which output of the encoder is read.
+        l2: Whether each vector is brought to length 1 before it is standardised.
+        temperature: Divides the logits.
+
+    Examples:
+        >>> head = LinearHead(("a", "b"), np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
+        >>> one = np.array([[0, 0]], np.float32)
+        >>> head.probabilities(Encoded(features=one, embedding=one))
+        array([[0.5, 0.5]], dtype=float32)
+    """
+
+    classes: tuple[str, ...]
+    weight: Float
+    bias: Float
+    mean: Float | None = None
+    scale: Float | None = None
+    on: Literal["embedding", "features"] = "embedding"
+    l2: bool = False
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        n_inputs = self.weight.shape[1] if self.weight.ndim == 2 else 0
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight": (len(self.classes), n_inputs),
+            "bias": (len(self.classes),),
+            "mean": (n_inputs,),
+            "scale": (n_inputs,),
+        }
+        _check_tensors(self.to_tensors(), shapes)
+
+    @property
+    def spec(self) -> HeadSpec:
+        """Kind and options of the head, as the card records them."""
+        return HeadSpec(kind="linear", on=self.on, l2=self.l2)
+
+    def logits(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K) before temperature and softmax."""
+        vectors = encoded.features if self.on == "features" else encoded.embedding
+        if self.l2:
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors = vectors / np.maximum(lengths, 1e-12)
+        if self.mean is not None:
+            vectors = vectors - self.mean
+        if self.scale is not None:
+            vectors = vectors / self.scale
+        return (vectors @ self.weight.T + self.bias).astype(np.float32)
+
+    def probabilities(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K), rows summing to 1."""
+        return softmax(self.logits(encoded), self.temperature)
+
+    def to_tensors(self) -> dict[str, Float]:
+        """Return the parameters by name."""
+        n_inputs = self.weight.shape[-1]
+        mean = np.zeros(n_inputs) if self.mean is None else self.mean
+        scale = np.ones(n_inputs) if self.scale is None else self.scale
+        tensors = {"weight": self.weight, "bias": self.bias, "mean": mean, "scale": scale}
+        return {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
+
+
+def head_from_tensors(
+    spec: HeadSpec, classes: tuple[str, ...], tensors: Tensors, temperature: float = 1.0
+) -> Head:
+    """Make the head that a card describes.
+
+    Args:
+        spec: Kind and options.
+        classes: Names of the K classes.
+        tensors: What `Head.to_tensors` returned.
+        temperature: Divides the logits.
+
+    Raises:
+        ModelFileError: A tensor is missing, superfluous or of another shape.
+    """
+    if spec.kind == "mlp":
+        return MLPHead(classes, dict(tensors), temperature)
+    _check_names(tensors, {"weight", "bias", "mean", "scale"})
+    arrays = {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
+    return LinearHead(classes, **arrays, on=spec.on, l2=spec.l2, temperature=temperature)
+
+
+def _check_names(tensors: Tensors, expected: set[str]) -> None:
+    if set(tensors) != expected:
+        raise ModelFileError(
+            "the head has other tensors than its kind needs",
+            expected=", ".join(sorted(expected)),
+            found=", ".join(sorted(tensors)),
+        )
+
+
+def _check_tensors(tensors: Tensors, shapes: dict[str, tuple[int, ...]]) -> None:
+    _check_names(tensors, set(shapes))
+    for name, shape in shapes.items():
+        if tensors[name].shape != shape:
+            raise ModelFileError(
+                f"the tensor {name} of the head has the wrong shape",
+                expected=str(shape),
+                found=str(tensors[name].shape),
+            )
+        if np.isnan(tensors[name]).any():
+            raise ModelFileError(f"the tensor {name} of the head holds values that are no number")
