@@ -113,7 +113,7 @@ def validate(frame: pd.DataFrame) -> None:
         row = int(first["index"])
         whole = first["schema_context"] == "DataFrameSchema"
         column = "box" if whole else str(first["column"])
-        found = frame.loc[row, list(BOX_COLUMNS)].tolist() if whole else first["failure_case"]
+        found = [frame[name].iloc[row] for name in BOX_COLUMNS] if whole else first["failure_case"]
         rule = "a value" if first["check"] == "not_nullable" else str(first["check"])
         raise TableError(
             f"the cell table has {cases['index'].nunique()} bad rows; the first is row {row + 1}",
