@@ -1,0 +1,248 @@
+"""From a table of predictions and a table of labels to an evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hemashift.cells import CellTable
+from hemashift.errors import ImageError, TableError
+from hemashift.evaluation.evaluation import Evaluation
+from hemashift.evaluation.matching import Matching, join_path, match_paths, normalise_path
+from hemashift.evaluation.tables import Predictions, Truth, read_predictions, read_truth
+from hemashift.images.archive import read_bytes
+from hemashift.taxonomy import Taxonomy
+
+_HASH = re.compile("[0-9a-f]{64}")
+
+Key = tuple[str, Hashable]
+
+
+def evaluate(
+    predictions: str | Path | pd.DataFrame,
+    truth: str | Path | pd.DataFrame | CellTable,
+    *,
+    images: str | Path | None = None,
+    exclude: Iterable[str] = (),
+    taxonomy: Taxonomy | None = None,
+    model: Mapping[str, Any] | None = None,
+    grouped: bool = True,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Evaluation:
+    """Compare predictions with labels, cell by cell, and leave no row unaccounted for.
+
+    Rows are matched by image path (see `match_paths`) and box. Whatever cannot be used is
+    left out, counted and named in `Evaluation.matching`; nothing is left out silently.
+
+    Args:
+        predictions: What `hemashift classify` wrote: CSV, Parquet or JSON lines, or its rows.
+        truth: Labels: a file with columns path and label, its rows, or a cell table.
+        images: Folder that predicted paths start from, if they are relative.
+        exclude: Cells to leave out: image paths, or SHA-256 hashes of image files. Give the
+            cells that the model was adapted with, for it has seen their labels.
+        taxonomy: What labels mean; by default the built-in one.
+        model: Facts about the model, such as its card. Cells whose image hash the card lists
+            under `labelled_sha256` are left out as well.
+        grouped: Draw whole groups (patients, smears) in the bootstrap where the labels name
+            groups of several cells.
+        confidence: Nominal coverage of all limits, in 0..1.
+        draws: Number of bootstrap draws.
+        seed: Seed of the draws.
+
+    Raises:
+        TableError: If a table has not the form it must have, or no cell is left.
+
+    Examples:
+        >>> said = pd.DataFrame({"path": ["1.png", "2.png"], "p_monocyte": [0.9, 0.2],
+        ...                      "p_neutrophil": [0.1, 0.8]})
+        >>> true = pd.DataFrame({"path": ["1.png", "2.png"], "label": ["MO", "band neutrophil"]})
+        >>> evaluate(said, true).overall["accuracy"].estimate
+        1.0
+    """
+    said = read_predictions(predictions)
+    true = read_truth(truth, said.classes, taxonomy)
+    said_root = "" if images is None else str(Path(images).resolve())
+    facts: dict[str, Any] = {}
+
+    said_rows = _first_predictions(said, facts)
+    true_rows = _first_labels(true, facts)
+    by_box = {key[1] for key in said_rows} != {None} and {key[1] for key in true_rows} != {None}
+    said_keys, true_keys = list(said_rows), list(true_rows)
+    hits = match_paths(
+        [path for path, _ in true_keys],
+        [path for path, _ in said_keys],
+        truth_root=true.root,
+        predicted_root=said_root,
+        boxes=([b for _, b in true_keys], [b for _, b in said_keys]) if by_box else None,
+    )
+    pairs = [
+        (true_rows[key], said_rows[said_keys[hit]])
+        for key, hit in zip(true_keys, hits, strict=True)
+        if hit is not None
+    ]
+    failed_ends = _match_set(said.failed, [true.paths[t] for t in true_rows.values()], true.root)
+    facts["without_prediction"] = tuple(
+        true.paths[true_rows[key]]
+        for key, hit in zip(true_keys, hits, strict=True)
+        if hit is None and true.paths[true_rows[key]] not in failed_ends
+    )
+    used = {s for _, s in pairs}
+    facts["without_truth"] = tuple(said.paths[s] for s in said_rows.values() if s not in used)
+    facts["failed"] = said.failed
+
+    outside = [(t, s) for t, s in pairs if true.classes[t] is None]
+    facts["outside"] = dict(Counter(true.labels[t] for t, _ in outside))
+    facts["outside_called"] = dict(Counter(said.classes[said.codes[s]] for _, s in outside))
+    pairs = [(t, s) for t, s in pairs if true.classes[t] is not None]
+    facts["matched"] = len(pairs)
+
+    seen = frozenset(exclude) | labelled_hashes(model or {})
+    left_out = _excluded(pairs, said, true, said_root, seen, facts)
+    if true.groups is not None:
+        touched = {true.groups[t] for t, s in pairs if s in left_out}
+        facts["same_group"] = sum(true.groups[t] in touched for t, s in pairs if s not in left_out)
+    pairs = [(t, s) for t, s in pairs if s not in left_out]
+    if not pairs:
+        raise TableError(
+            "no cell is left to evaluate",
+            found=" ".join(Matching(**facts).warnings()),
+            hint="check that both tables name the same images, and that labels are classes",
+        )
+    groups = None
+    if grouped and true.groups is not None:
+        names = tuple(true.groups[t] for t, _ in pairs)
+        groups = names if len(set(names)) < len(names) else None
+    rows = [s for _, s in pairs]
+    return Evaluation.from_labels(
+        [true.classes[t] for t, _ in pairs],
+        said.probabilities[rows],
+        said.classes,
+        y_pred=said.codes[rows],
+        paths=tuple(said.paths[s] for s in rows),
+        groups=groups,
+        matching=Matching(**facts),
+        model=dict(model or {}),
+        confidence=confidence,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def labelled_hashes(card: Mapping[str, Any]) -> frozenset[str]:
+    """Return the hashes of the images that a model was adapted with.
+
+    Args:
+        card: A model's card as a dictionary. `labelled_sha256` is looked for at any depth,
+            so that it does not matter under which heading the adaptation is described.
+
+    Examples:
+        >>> sorted(labelled_hashes({"adaptation": {"labelled_sha256": ["ab", "cd"]}}))
+        ['ab', 'cd']
+    """
+    found: set[str] = set()
+    for name, value in card.items():
+        if name == "labelled_sha256" and isinstance(value, Iterable):
+            found.update(str(one).lower() for one in value)
+        elif isinstance(value, Mapping):
+            found |= labelled_hashes(value)
+    return frozenset(found)
+
+
+def _first_predictions(said: Predictions, facts: dict[str, Any]) -> dict[Key, int]:
+    """Return one row a cell; a cell predicted in several ways is left out."""
+    rows: dict[Key, int] = {}
+    unlike: set[Key] = set()
+    for row, key in enumerate(_keys(said.paths, said.boxes)):
+        first = rows.setdefault(key, row)
+        same = np.allclose(said.probabilities[first], said.probabilities[row], atol=1e-6)
+        if not (same and said.codes[first] == said.codes[row]):
+            unlike.add(key)
+    facts["repeated_predictions"] = tuple(said.paths[rows[key]] for key in rows if key in unlike)
+    return {key: row for key, row in rows.items() if key not in unlike}
+
+
+def _first_labels(true: Truth, facts: dict[str, Any]) -> dict[Key, int]:
+    """Return one row a cell; a cell without a label, or with several, is left out."""
+    rows: dict[Key, int] = {}
+    repeated: dict[Key, None] = {}
+    unlike: dict[Key, None] = {}
+    unlabelled: list[str] = []
+    for row, key in enumerate(_keys(true.paths, true.boxes)):
+        if not true.labels[row]:
+            unlabelled.append(true.paths[row])
+            continue
+        first = rows.setdefault(key, row)
+        if first == row:
+            continue
+        repeated[key] = None
+        alike = true.classes[first] == true.classes[row] and (
+            true.classes[row] is not None or true.labels[first] == true.labels[row]
+        )
+        if not alike:
+            unlike[key] = None
+    facts["unlabelled"] = tuple(unlabelled)
+    facts["contradictory_truth"] = tuple(true.paths[rows[key]] for key in unlike)
+    facts["repeated_truth"] = tuple(true.paths[rows[k]] for k in repeated if k not in unlike)
+    return {key: row for key, row in rows.items() if key not in unlike}
+
+
+def _keys(paths: Sequence[str], boxes: Sequence[Hashable]) -> Iterator[Key]:
+    return ((normalise_path(path), box) for path, box in zip(paths, boxes, strict=True))
+
+
+def _match_set(wanted: Iterable[str], among: Sequence[str], root: str) -> set[str]:
+    """Return those of `among` that mean one of the wanted paths."""
+    distinct = list(dict.fromkeys(among))
+    names = list(dict.fromkeys(normalise_path(path) for path in wanted))
+    hits = match_paths(names, distinct, predicted_root=root)
+    return {distinct[hit] for hit in hits if hit is not None}
+
+
+def _excluded(
+    pairs: Sequence[tuple[int, int]],
+    said: Predictions,
+    true: Truth,
+    said_root: str,
+    exclude: frozenset[str],
+    facts: dict[str, Any],
+) -> set[int]:
+    """Return the prediction rows to leave out, by path or by the hash of the image."""
+    hashes = {one.lower() for one in exclude if _HASH.fullmatch(one.lower())}
+    names = [one for one in exclude if one.lower() not in hashes]
+    by_name = _match_set(names, [said.paths[s] for _, s in pairs], said_root)
+    by_name |= _match_set(names, [true.paths[t] for t, _ in pairs], true.root)
+    left_out = {s for t, s in pairs if said.paths[s] in by_name or true.paths[t] in by_name}
+    unchecked = 0
+    if hashes:
+        for t, s in pairs:
+            if s in left_out:
+                continue
+            places = (
+                join_path(said_root, said.paths[s].replace("\\", "/")),
+                join_path(true.root, true.paths[t].replace("\\", "/")),
+            )
+            digest = _first_hash(places)
+            unchecked += digest is None
+            if digest in hashes:
+                left_out.add(s)
+    facts["unchecked"] = unchecked
+    facts["excluded"] = tuple(said.paths[s] for _, s in pairs if s in left_out)
+    return left_out
+
+
+def _first_hash(places: Iterable[str]) -> str | None:
+    for place in places:
+        try:
+            return hashlib.sha256(read_bytes(place)).hexdigest()
+        except ImageError:
+            continue
+    return None

@@ -1,0 +1,252 @@
+"""Reading the two tables of an evaluation: what was predicted, and what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hemashift.cells import CellTable
+from hemashift.errors import TableError
+from hemashift.evaluation.checks import check_probabilities
+from hemashift.evaluation.metrics import OUTSIDE, FloatArray, IntArray, encode_labels
+from hemashift.taxonomy import CLASSES, Taxonomy, default_taxonomy
+
+BOX = ("x_min", "y_min", "x_max", "y_max")
+PROBABILITY_PREFIX = "p_"
+
+BoxKey = tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model said about N images.
+
+    Attributes:
+        classes: The K class names, in the order of the table's columns.
+        paths: N image paths as written.
+        boxes: N boxes, None for a whole image.
+        codes: Shape (N,), positions of the predicted classes.
+        probabilities: Shape (N, K).
+        failed: Path -> reason, for the images that could not be classified.
+    """
+
+    classes: tuple[str, ...]
+    paths: tuple[str, ...]
+    boxes: tuple[BoxKey, ...]
+    codes: IntArray
+    probabilities: FloatArray
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What N cells are.
+
+    Attributes:
+        paths: N image paths as written.
+        boxes: N boxes, None for a whole image.
+        labels: N labels as given; empty where there is none.
+        classes: N classes of the model; None where the label counts as none of them.
+        groups: N patients or smears, or None where the table does not tell.
+        root: Folder that relative paths start from; empty if not known.
+    """
+
+    paths: tuple[str, ...]
+    boxes: tuple[BoxKey, ...]
+    labels: tuple[str, ...]
+    classes: tuple[str | None, ...]
+    groups: tuple[str, ...] | None
+    root: str
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table by suffix: CSV (comma, semicolon or tab), Parquet or JSON lines.
+
+    Every field of a CSV comes as text and an empty field as an empty text, so that a label
+    such as "NA" stays a label.
+
+    Raises:
+        TableError: If the file is missing, unreadable, or of another kind.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".csv", ".tsv", ".txt"):
+            with path.open(encoding="utf-8-sig") as stream:
+                header = stream.readline()
+            separator = max(",;\t", key=header.count)
+            return pd.read_csv(
+                path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+            )
+        if suffix in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        if suffix in (".jsonl", ".ndjson"):
+            return pd.read_json(path, lines=True, dtype=False)
+    except (OSError, ValueError) as error:
+        raise TableError("the table cannot be read", found=str(error), where=path) from None
+    raise TableError(
+        "a table of this kind cannot be read",
+        expected=".csv, .tsv, .parquet or .jsonl",
+        found=path.suffix or "no suffix",
+        where=path,
+    )
+
+
+def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
+    """Read what `hemashift classify` wrote: path, label, p_<class>..., and perhaps error.
+
+    Args:
+        table: The file, or its rows.
+
+    Raises:
+        TableError: If a column is missing, probabilities are no distribution, or a label is
+            not one of the classes; the message names the row.
+    """
+    frame, where = _open(table, "the predictions")
+    _require(frame, ("path",), where)
+    columns = [str(c) for c in frame.columns if str(c).startswith(PROBABILITY_PREFIX)]
+    classes = tuple(c.removeprefix(PROBABILITY_PREFIX) for c in columns)
+    if not classes:
+        raise TableError(
+            "the predictions hold no probabilities",
+            expected="a column p_<class> for each class, as `hemashift classify` writes them",
+            found=", ".join(map(str, frame.columns)),
+            where=where,
+        )
+    errors = _texts(frame, "error") if "error" in frame else [""] * len(frame)
+    paths = _texts(frame, "path")
+    failed = {p: e for p, e in zip(paths, errors, strict=True) if e}
+    kept = np.array([not e for e in errors], dtype=bool)
+    rows = np.flatnonzero(kept)
+    frame = frame[kept]
+    numbers = frame[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    try:
+        probabilities = check_probabilities(numbers, len(classes))
+    except TableError as error:
+        raise TableError(
+            error.message,
+            expected=error.expected,
+            found=error.found,
+            where=f"{where}, {error.where}" if error.where else where,
+            hint=error.hint,
+        ) from None
+    codes = probabilities.argmax(axis=1)
+    if "label" in frame:
+        labels = _texts(frame, "label")
+        given = encode_labels(labels, classes)
+        unknown = [i for i, label in enumerate(labels) if label and given[i] == OUTSIDE]
+        if unknown:
+            raise TableError(
+                "a predicted label is not one of the classes",
+                expected=", ".join(classes),
+                found=repr(labels[unknown[0]]),
+                where=f"{where}, row {rows[unknown[0]] + 1}",
+            )
+        codes = np.where(given == OUTSIDE, codes, given)
+    kept_paths = tuple(p for p, e in zip(paths, errors, strict=True) if not e)
+    return Predictions(classes, kept_paths, _boxes(frame), codes, probabilities, failed)
+
+
+def read_truth(
+    table: str | Path | pd.DataFrame | CellTable,
+    classes: Sequence[str],
+    taxonomy: Taxonomy | None = None,
+) -> Truth:
+    """Read true labels and say which class of the model each counts as.
+
+    A cell table, or a file with columns path and label, and perhaps class (which wins over
+    label), a box, and group or patient.
+
+    Args:
+        table: The table, or its file.
+        classes: The classes of the model.
+        taxonomy: What labels mean; by default the built-in one.
+
+    Raises:
+        TableError: If a column is missing.
+    """
+    root = ""
+    if isinstance(table, CellTable):
+        frame, where = table.frame, "the labels"
+        root = str(table.root.resolve())
+    else:
+        frame, where = _open(table, "the labels")
+        if not isinstance(table, pd.DataFrame):
+            root = str(Path(table).resolve().parent)
+    if "class" not in frame:
+        _require(frame, ("path", "label"), where)
+    _require(frame, ("path",), where)
+    labels = _texts(frame, "label") if "label" in frame else [""] * len(frame)
+    if "class" in frame:
+        named = _texts(frame, "class")
+        labels = [a or b for a, b in zip(named, labels, strict=True)]
+    meanings = {label: class_of(label, classes, taxonomy) for label in set(labels)}
+    by = next((name for name in ("group", "patient", "patient_id") if name in frame), None)
+    groups = tuple(_texts(frame, by)) if by else None
+    if groups is not None and not all(groups):
+        groups = tuple(g or f"row {i}" for i, g in enumerate(groups))
+    return Truth(
+        tuple(_texts(frame, "path")),
+        _boxes(frame),
+        tuple(labels),
+        tuple(meanings[label] for label in labels),
+        groups,
+        root,
+    )
+
+
+def class_of(label: str, classes: Sequence[str], taxonomy: Taxonomy | None = None) -> str | None:
+    """Return the class of the model that a label counts as, or None.
+
+    Examples:
+        >>> class_of("Band neutrophils", ("lymphocyte", "neutrophil"))
+        'neutrophil'
+        >>> class_of("smudge cell", ("lymphocyte", "neutrophil")) is None
+        True
+    """
+    if not label:
+        return None
+    if label in classes:
+        return label
+    meaning = taxonomy or default_taxonomy()
+    if taxonomy is not None or set(classes) <= set(CLASSES):
+        main = meaning.main_class(label)
+        if main in classes:
+            return main
+    return meaning.roll_up(label, classes)
+
+
+def _open(table: str | Path | pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:
+    if isinstance(table, pd.DataFrame):
+        return table, name
+    return read_table(table), str(table)
+
+
+def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise TableError(
+            f"the table has no column {missing[0]!r}",
+            expected=", ".join(names),
+            found=", ".join(map(str, frame.columns)) or "no columns",
+            where=where,
+        )
+
+
+def _texts(frame: pd.DataFrame, name: str) -> list[str]:
+    column = frame[name]
+    return ["" if empty else str(v).strip() for v, empty in zip(column, column.isna(), strict=True)]
+
+
+def _boxes(frame: pd.DataFrame) -> tuple[BoxKey, ...]:
+    if not set(BOX) <= set(map(str, frame.columns)):
+        return (None,) * len(frame)
+    numbers = frame[list(BOX)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    return tuple(
+        None if np.isnan(row).any() else (int(row[0]), int(row[1]), int(row[2]), int(row[3]))
+        for row in numbers
+    )

@@ -1,0 +1,62 @@
+"""Every score comes with limits that mean something, also where all cells are right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hemashift.evaluation.intervals import clopper_pearson
+from hemashift.evaluation.scores import score_intervals
+
+
+def test_limits_surround_the_estimates() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 400)
+    predicted = np.where(rng.random(400) < 0.2, rng.integers(0, 4, 400), truth)
+    overall, by_class = score_intervals(truth, predicted, 4)
+    for interval in (*overall.values(), *(one for row in by_class for one in row.values())):
+        assert interval.low < interval.estimate < interval.high
+        assert interval.method == "bootstrap"
+    error = np.sqrt(0.85 * 0.15 / 400)
+    assert overall["accuracy"].high - overall["accuracy"].low == pytest.approx(
+        2 * 1.96 * error, rel=0.12
+    )
+
+
+def test_nothing_is_rounded_inside_a_draw() -> None:
+    overall, _ = score_intervals([0] * 997, [0] * 990 + [1] * 7, 2, draws=500)
+    assert overall["accuracy"].estimate == 990 / 997
+    assert round(overall["accuracy"].low, 4) != overall["accuracy"].low
+
+
+def test_all_right_is_not_certain() -> None:
+    truth = [0] * 20 + [1] * 30
+    overall, by_class = score_intervals(truth, truth, 3)
+    assert overall["accuracy"] == clopper_pearson(50, 50)
+    assert by_class[0]["recall"] == clopper_pearson(20, 20)
+    assert 0.8 < by_class[1]["f1"].low < 1 == by_class[1]["f1"].high
+    assert overall["macro_f1"].method == "mean of Clopper-Pearson limits"
+    assert overall["macro_f1"].low < overall["accuracy"].low
+    assert np.isnan(by_class[2]["recall"].estimate)
+
+
+def test_never_predicted_is_zero_with_a_wide_precision() -> None:
+    _, by_class = score_intervals([0, 0, 1, 1], [0, 0, 0, 0], 2)
+    precision = by_class[1]["precision"]
+    assert (precision.estimate, precision.low, precision.high) == (0, 0, 1)
+    assert by_class[1]["f1"].estimate == 0
+
+
+def test_one_cell() -> None:
+    overall, _ = score_intervals([1], [1], 2)
+    assert overall["accuracy"] == clopper_pearson(1, 1)
+
+
+def test_groups_widen_the_limits() -> None:
+    truth = np.zeros(200, dtype=int)
+    predicted = np.repeat(np.arange(10) < 3, 20).astype(int)
+    groups = [f"patient {i // 20}" for i in range(200)]
+    cells, _ = score_intervals(truth, predicted, 2)
+    patients, _ = score_intervals(truth, predicted, 2, groups=groups)
+    assert patients["accuracy"].low < cells["accuracy"].low - 0.1
+    assert patients["accuracy"].method == "bootstrap over groups"
