@@ -19,9 +19,10 @@ from hemashift.images.decode import Pixels
 
 Mask = npt.NDArray[np.bool_]
 Field = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.signedinteger]
 
 # The search runs on a copy of this longest side: enough for a nucleus, and fast.
-WORKING_SIZE = 112
+WORKING_SIZE = 96
 # Darker than any stain: the black corners of rotated images, and masked-out background.
 VOID = 16
 # Smallest and largest plausible equivalent diameter, as a fraction of the shorter side.
@@ -114,12 +115,14 @@ def _stain(image: Pixels) -> tuple[Field, Mask]:
     scale = WORKING_SIZE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-    small = np.asarray(Image.fromarray(image).resize(size, method))
+    small = np.asarray(Image.fromarray(image).resize(size, method, reducing_gap=1.0))
     void = small.max(axis=2) < VOID
     density = -np.log((small.astype(np.float32) + 1) / 256)
     if not void.all():
         # The empty field is the lightest tenth; what it absorbs is lamp, glass and plasma.
-        density -= np.percentile(density[~void], 10, axis=0).astype(np.float32)
+        # Every third pixel gives it as well as all do.
+        sample = density[~void][::3]
+        density -= np.partition(sample, len(sample) // 10, axis=0)[len(sample) // 10]
         np.maximum(density, 0, out=density)
     red, green, blue = np.moveaxis(density, 2, 0)
     # What absorbs more blue than red is a red cell or an eosinophil granule. The weights are
@@ -170,14 +173,13 @@ def _select(mask: Mask, stain: Field, nearness: Field) -> Mask:
     labels, count = ndimage.label(mask)
     if count == 0:
         return np.zeros_like(mask)
-    index = np.arange(1, count + 1)
     weight = nearness * stain
-    main = int(np.argmax(ndimage.sum_labels(weight, labels, index))) + 1
+    main = _heaviest(labels, weight)
     nucleus: Mask = labels == main
     if nucleus.mean() > CROWDED and _touches_edge(nucleus):
         nucleus = _cut_free(nucleus, weight)
     if count > 1:
-        nucleus = nucleus | _lobes(main, labels, index, stain)
+        nucleus = nucleus | _lobes(main, labels, stain)
     return nucleus
 
 
@@ -192,7 +194,7 @@ def _cut_free(mask: Mask, weight: Field) -> Mask:
     cores, count = ndimage.label(depth > core_depth)
     if count < 2:
         return mask
-    main = int(np.argmax(ndimage.sum_labels(weight, cores, np.arange(1, count + 1)))) + 1
+    main = _heaviest(cores, weight)
     # Each pixel belongs to the nearest core, and is not further from it than the core is deep.
     distance, nearest = ndimage.distance_transform_edt(cores == 0, return_indices=True)
     owner = cores[tuple(nearest)]
@@ -200,16 +202,20 @@ def _cut_free(mask: Mask, weight: Field) -> Mask:
     return parted
 
 
-def _lobes(
-    main: int, labels: npt.NDArray[np.signedinteger], index: npt.NDArray[np.intp], stain: Field
-) -> Mask:
+def _heaviest(labels: Labels, weight: Field) -> int:
+    """Return the label of the part with the greatest sum of weights."""
+    return int(np.argmax(np.bincount(labels.ravel(), weight.ravel())[1:])) + 1
+
+
+def _lobes(main: int, labels: Labels, stain: Field) -> Mask:
     """Return the parts that are near to the main one, as dark as it, and not cut by the edge."""
     nucleus = labels == main
-    radius = np.sqrt(nucleus.sum() / np.pi)
-    gaps = ndimage.minimum(ndimage.distance_transform_edt(~nucleus), labels, index)
-    darkness = ndimage.mean(stain, labels, index)
-    alike = np.abs(darkness - darkness[main - 1]) <= LOBE_DIFFERENCE * darkness[main - 1]
+    gap = LOBE_GAP * np.sqrt(nucleus.sum() / np.pi)
+    near = np.unique(labels[ndimage.distance_transform_edt(~nucleus) <= gap])
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    whole = ~np.isin(index, edge)
-    lobes = index[(np.asarray(gaps) <= LOBE_GAP * radius) & alike & whole]
+    darkness = np.bincount(labels.ravel(), stain.ravel()) / np.maximum(
+        np.bincount(labels.ravel()), 1
+    )
+    alike = np.abs(darkness - darkness[main]) <= LOBE_DIFFERENCE * darkness[main]
+    lobes = [part for part in near if part > 0 and alike[part] and part not in edge]
     return np.isin(labels, lobes)
