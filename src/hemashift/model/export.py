@@ -139,10 +139,18 @@ def _trace(network: Network, size: int) -> ModelProto:
             verbose=False,
         )
     assert program is not None
-    onnxscript.optimizer.fold_constants(program.model)
+    named = set(network.state_dict())
+    onnxscript.optimizer.fold_constants(
+        program.model,
+        # What is computed from a weight alone would lose its name, and its place in the file.
+        should_fold=lambda node: (
+            False
+            if any(value is not None and value.name in named for value in node.inputs)
+            else None
+        ),
+    )
     for step in (
         passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
-        passes.DeduplicateInitializersPass(),
         passes.RemoveUnusedNodesPass(),
         passes.RemoveUnusedFunctionsPass(),  # type: ignore[no-untyped-call]
         passes.RemoveUnusedOpsetsPass(),

