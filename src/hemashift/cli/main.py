@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from hemashift.cli import datasets
 from hemashift.errors import HemashiftError
 
 app = typer.Typer(
@@ -15,6 +16,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(datasets.app, name="datasets")
 
 
 def run() -> None:

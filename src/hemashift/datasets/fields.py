@@ -20,7 +20,7 @@ _WINDOW = 250  # pixels; the crop of the paper
 class _Fields(PublishedDataset):
     """Fields with boxes in a folder named after the dataset, as YOLO, Pascal VOC or COCO."""
 
-    licence = "on request from the authors"
+    licence = "on request"
 
     def recognises(self, folder: Path) -> bool:
         """Tell by its name and its boxes: the layout alone would fit any detection dataset."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from hemashift.errors import DatasetError
 
 # In order of preference, where one picture lies there in several forms: lossless first.
-IMAGE_SUFFIXES = (".tiff", ".tif", ".bmp", ".png", ".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".tiff", ".tif", ".bmp", ".png", ".webp", ".jpg", ".jpeg")
 
 
 def subfolders(folder: Path) -> dict[str, Path]:

@@ -27,7 +27,7 @@ class Lisc(PublishedDataset):
 
     name = "lisc"
     title = "LISC"
-    licence = "not stated; published for research"
+    licence = "not stated"
     citation = "Rezatofighi and Soltanian-Zadeh 2011, Comput Med Imaging Graph 35:333-343"
     url = "http://users.cecs.anu.edu.au/~hrezatofighi/Data/Leukocyte%20Data.htm"
     layout = (
@@ -77,7 +77,7 @@ class Lisc(PublishedDataset):
 
 
 def _window(mask: Path) -> Box:
-    """Return the window around the centroid of the largest object in a mask."""
+    """Return the window around the middle of the largest object in a mask."""
     try:
         with Image.open(mask) as picture:
             cell = np.asarray(picture.convert("L")) > 0
@@ -86,7 +86,8 @@ def _window(mask: Path) -> Box:
     objects, number = ndimage.label(cell)
     if number == 0:
         raise DatasetError("a mask is empty", where=mask)
-    largest = int(np.argmax(np.bincount(objects.ravel())[1:])) + 1
-    row, column = ndimage.center_of_mass(objects == largest)
-    top, left = (round(float(middle) - (_WINDOW - 1) / 2) for middle in (row, column))
+    # Specks of a stray pen are no part of the cell.
+    largest = int(np.argmax(np.bincount(objects.ravel())[1:]))
+    rows, columns = ndimage.find_objects(objects)[largest]
+    top, left = ((part.start + part.stop - _WINDOW) // 2 for part in (rows, columns))
     return Box(left, top, left + _WINDOW, top + _WINDOW)

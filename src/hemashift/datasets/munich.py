@@ -31,7 +31,7 @@ class Munich2019(PublishedDataset):
     """
 
     name = "munich_2019"
-    title = "Munich 2019 (AML-Cytomorphology_LMU)"
+    title = "Munich 2019 (blood, LMU)"
     licence = "CC BY 3.0"
     citation = "Matek et al. 2019, Nature Machine Intelligence 1:538-544"
     url = "https://doi.org/10.7937/tcia.2019.36f5o9ld"
@@ -63,7 +63,7 @@ class Munich2021(PublishedDataset):
     """Bone marrow of the Munich Leukemia Laboratory, 250x250 JPEG in blocks of a thousand."""
 
     name = "munich_2021"
-    title = "Munich 2021 (Bone-Marrow-Cytomorphology_MLL_Helmholtz_Fraunhofer)"
+    title = "Munich 2021 (marrow, MLL)"
     licence = "CC BY 4.0"
     citation = "Matek et al. 2021, Blood 138:1917-1927"
     url = "https://doi.org/10.7937/TCIA.AXH3-T579"

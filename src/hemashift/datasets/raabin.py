@@ -19,7 +19,7 @@ class Raabin(PublishedDataset):
 
     name = "raabin"
     title = "Raabin-WBC"
-    licence = "free for research, as stated on the dataset's site"
+    licence = "free for research"
     citation = "Kouzehkanan et al. 2022, Scientific Reports 12:1123"
     url = "https://raabindata.com/free-data/"
     layout = "Train, TestA, TestB, each <class>/<smear>_<n>_<k>.jpg, classes " + ", ".join(_FOLDERS)

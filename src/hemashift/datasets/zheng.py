@@ -25,7 +25,7 @@ class _Zheng(PublishedDataset):
     """Images `NNN.bmp` beside their masks `NNN.png`, classes in a CSV of numbers."""
 
     number: int
-    licence = "GPL-3.0 (of the repository that holds it)"
+    licence = "GPL-3.0"
     citation = "Zheng et al. 2018, Micron 107:55-71"
     url = "https://github.com/zxaoyou/segmentation_WBC"
 
@@ -85,7 +85,7 @@ class JiangxiTecom(_Zheng):
     """300 images of 120x120 with a rapid stain, backgrounds yellow."""
 
     name = "jiangxi_tecom"
-    title = "Jiangxi Tecom (Zheng et al., Dataset 1)"
+    title = "Jiangxi Tecom"
     number = 1
     layout = "Dataset 1/001.bmp and so on beside Class Labels of Dataset 1.csv"
     note = (
@@ -99,7 +99,7 @@ class CellaVisionBlog(_Zheng):
     """100 images of 300x300 from the CellaVision blog; the paper set them aside."""
 
     name = "cellavision_blog"
-    title = "CellaVision blog (Zheng et al., Dataset 2)"
+    title = "CellaVision blog"
     number = 2
     role: Role = "set aside"
     layout = "Dataset 2/001.bmp and so on beside Class Labels of Dataset 2.csv"
