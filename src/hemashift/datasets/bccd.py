@@ -114,7 +114,7 @@ class BccdVoc(PublishedDataset):
             for box in boxes:
                 yield Cell(
                     relative(field.image, folder),
-                    types[0] if sure else ", ".join(types) or None,
+                    types[0] if sure else "WBC",
                     group=field.image.stem,
                     box=box,
                 )
