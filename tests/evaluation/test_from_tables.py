@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hemashift.errors import TableError
-from hemashift.evaluation import evaluate
+from hemashift.evaluation import Evaluation, evaluate
 from hemashift.evaluation.from_tables import labelled_hashes
 
 
@@ -107,6 +107,8 @@ def test_boxes_tell_cells_apart() -> None:
     labels = pd.concat([true(["f.png"] * 2, ["NGS", "MO"]), boxes[::-1].reset_index()], axis=1)
     result = evaluate(predictions, labels)
     assert len(result) == 2
+    assert set(result.boxes) == {(0, 0, 9, 9), (10, 10, 19, 19)}
+    assert Evaluation.from_json(result.to_json()).boxes == result.boxes
     assert result.overall["accuracy"].estimate == 1
 
 

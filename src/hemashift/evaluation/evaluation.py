@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hemashift.cells import Box
 from hemashift.errors import TableError
 from hemashift.evaluation import curves
 from hemashift.evaluation.calibration import (
@@ -45,6 +46,7 @@ class Mistake:
 
     Attributes:
         path: The image.
+        box: Where the cell is in the image, half-open pixels; None for the whole image.
         truth: True class.
         predicted: Class it was called.
         confidence: Probability of the predicted class.
@@ -53,6 +55,7 @@ class Mistake:
     """
 
     path: str
+    box: Box | None
     truth: str
     predicted: str
     confidence: float
@@ -71,6 +74,7 @@ class Evaluation:
         y_pred: Shape (N,), positions of the predicted classes; by default the most
             probable ones.
         paths: N image paths; by default `cell 1`, `cell 2`, ...
+        boxes: N boxes within the images, None for a whole image; empty if all are whole.
         groups: N names of patients or smears, or None. With groups, limits come from
             drawing whole groups.
         matching: How predictions and truth were brought together, and what was left out.
@@ -95,6 +99,7 @@ class Evaluation:
     probabilities: FloatArray
     y_pred: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     paths: tuple[str, ...] = ()
+    boxes: tuple[Box | None, ...] = ()
     groups: tuple[str, ...] | None = None
     matching: Matching = field(default_factory=Matching)
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -109,7 +114,8 @@ class Evaluation:
         if predicted.size == 0:
             predicted = scores.argmax(axis=1)
         names = self.paths or tuple(f"cell {i}" for i in range(1, len(truth) + 1))
-        lengths = {len(truth), len(scores), len(predicted), len(names)}
+        boxes = self.boxes or (None,) * len(names)
+        lengths = {len(truth), len(scores), len(predicted), len(names), len(boxes)}
         if self.groups is not None:
             lengths.add(len(self.groups))
         if len(lengths) > 1:
@@ -124,6 +130,7 @@ class Evaluation:
         object.__setattr__(self, "probabilities", scores)
         object.__setattr__(self, "y_pred", predicted)
         object.__setattr__(self, "paths", tuple(names))
+        object.__setattr__(self, "boxes", tuple(boxes))
 
     @classmethod
     def from_labels(
@@ -254,6 +261,7 @@ class Evaluation:
         return [
             Mistake(
                 self.paths[i],
+                self.boxes[i],
                 self.classes[self.y_true[i]],
                 self.classes[self.y_pred[i]],
                 float(self.certainty[i]),

@@ -128,6 +128,7 @@ def evaluate(
         said.classes,
         y_pred=said.codes[rows],
         paths=tuple(said.paths[s] for s in rows),
+        boxes=tuple(said.boxes[s] or true.boxes[t] for t, s in pairs),
         groups=groups,
         matching=Matching(**facts),
         model=dict(model or {}),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hemashift.cells import Box
 from hemashift.errors import TableError
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.matching import Matching
@@ -55,6 +56,7 @@ def to_json(evaluation: Evaluation, *, cells: bool = True) -> str:
     if cells:
         document["cells"] = {
             "path": evaluation.paths,
+            "box": evaluation.boxes if any(evaluation.boxes) else None,
             "truth": [evaluation.classes[code] for code in evaluation.y_true],
             "predicted": [evaluation.classes[code] for code in evaluation.y_pred],
             "group": evaluation.groups,
@@ -88,6 +90,7 @@ def from_json(text: str) -> Evaluation:
             classes,
             y_pred=np.array([positions[name] for name in cells["predicted"]], dtype=np.int64),
             paths=tuple(cells["path"]),
+            boxes=tuple(box and Box(*box) for box in cells["box"] or ()),
             groups=None if groups is None else tuple(groups),
             matching=Matching(**matching),
             model=document["model"],

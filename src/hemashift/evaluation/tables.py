@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hemashift.cells import CellTable
+from hemashift.cell_schema import BOX_COLUMNS
+from hemashift.cells import Box, CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
 from hemashift.evaluation.metrics import OUTSIDE, FloatArray, IntArray, encode_labels
 from hemashift.taxonomy import CLASSES, Taxonomy, default_taxonomy
 
-BOX = ("x_min", "y_min", "x_max", "y_max")
 PROBABILITY_PREFIX = "p_"
-
-BoxKey = tuple[int, int, int, int] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +34,7 @@ class Predictions:
 
     classes: tuple[str, ...]
     paths: tuple[str, ...]
-    boxes: tuple[BoxKey, ...]
+    boxes: tuple[Box | None, ...]
     codes: IntArray
     probabilities: FloatArray
     failed: dict[str, str]
@@ -56,7 +54,7 @@ class Truth:
     """
 
     paths: tuple[str, ...]
-    boxes: tuple[BoxKey, ...]
+    boxes: tuple[Box | None, ...]
     labels: tuple[str, ...]
     classes: tuple[str | None, ...]
     groups: tuple[str, ...] | None
@@ -242,11 +240,10 @@ def _texts(frame: pd.DataFrame, name: str) -> list[str]:
     return ["" if empty else str(v).strip() for v, empty in zip(column, column.isna(), strict=True)]
 
 
-def _boxes(frame: pd.DataFrame) -> tuple[BoxKey, ...]:
-    if not set(BOX) <= set(map(str, frame.columns)):
+def _boxes(frame: pd.DataFrame) -> tuple[Box | None, ...]:
+    if not set(BOX_COLUMNS) <= set(map(str, frame.columns)):
         return (None,) * len(frame)
-    numbers = frame[list(BOX)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-    return tuple(
-        None if np.isnan(row).any() else (int(row[0]), int(row[1]), int(row[2]), int(row[3]))
-        for row in numbers
+    numbers = (
+        frame[list(BOX_COLUMNS)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     )
+    return tuple(None if np.isnan(row).any() else Box(*map(int, row)) for row in numbers)
