@@ -6,11 +6,15 @@ from typing import Any
 
 from hemashift.colour.base import ColourTransform
 from hemashift.colour.identity import Identity
+from hemashift.colour.macenko import Macenko
 from hemashift.colour.reinhard import Reinhard
+from hemashift.colour.reinhard_lab import ReinhardLab
 from hemashift.errors import ModelFileError
 
-_TRANSFORMS: dict[str, type[Reinhard] | type[Identity]] = {
+_TRANSFORMS: dict[str, type[ColourTransform]] = {
     Reinhard.name: Reinhard,
+    ReinhardLab.name: ReinhardLab,
+    Macenko.name: Macenko,
     Identity.name: Identity,
 }
 
@@ -55,7 +59,7 @@ def from_dict(values: dict[str, Any]) -> ColourTransform:
     return _find(values.get("name")).from_dict(values)
 
 
-def _find(name: object) -> type[Reinhard] | type[Identity]:
+def _find(name: object) -> type[ColourTransform]:
     if not isinstance(name, str) or name not in _TRANSFORMS:
         raise ModelFileError(
             "there is no colour transform of this name",
@@ -65,4 +69,13 @@ def _find(name: object) -> type[Reinhard] | type[Identity]:
     return _TRANSFORMS[name]
 
 
-__all__ = ["TRANSFORMS", "ColourTransform", "Identity", "Reinhard", "create", "from_dict"]
+__all__ = [
+    "TRANSFORMS",
+    "ColourTransform",
+    "Identity",
+    "Macenko",
+    "Reinhard",
+    "ReinhardLab",
+    "create",
+    "from_dict",
+]

@@ -58,28 +58,55 @@ class ColourTransform(Protocol):
         ...
 
 
-def vector(values: Iterable[float], what: str, *, positive: bool = False) -> Float:
-    """Check three numbers, one a channel.
+def vector(values: Iterable[float], what: str, *, positive: bool = False, length: int = 3) -> Float:
+    """Check a transform's parameter that is a row of numbers.
 
     Args:
-        values: Three finite numbers.
+        values: Finite numbers.
         what: What they are, for the message.
         positive: Whether they must be above zero.
+        length: How many there must be.
 
     Returns:
-        `float64`, shape (3,).
+        `float64`, shape (length,).
 
     Raises:
-        ModelFileError: They are not three finite numbers, or not positive.
+        ModelFileError: They are not that many finite numbers, or not positive.
     """
+    return _numbers(values, (length,), what, positive=positive)
+
+
+def matrix(values: Iterable[Iterable[float]], what: str, *, rows: int) -> Float:
+    """Check a transform's parameter that is a matrix of three columns, red, green, blue.
+
+    Args:
+        values: Rows of three finite numbers; no row may be all zero.
+        what: What they are, for the message.
+        rows: How many rows there must be.
+
+    Returns:
+        `float64`, shape (rows, 3).
+
+    Raises:
+        ModelFileError: It is not such a matrix.
+    """
+    return _numbers(values, (rows, 3), what)
+
+
+def _numbers(
+    values: Iterable[Any], shape: tuple[int, ...], what: str, *, positive: bool = False
+) -> Float:
     try:
         result = np.array(list(values), dtype=np.float64)
     except (TypeError, ValueError):
         result = np.empty(0)
-    if result.shape != (3,) or not np.isfinite(result).all() or (positive and result.min() <= 0):
+    right = result.shape == shape and bool(np.isfinite(result).all())
+    if right and len(shape) == 2:
+        right = bool(result.any(axis=1).all())
+    if not right or (positive and result.min() <= 0):
         raise ModelFileError(
             f"the {what} of the colour transform is not usable",
-            expected=f"three {'positive ' if positive else ''}numbers, one a channel",
+            expected=f"{' x '.join(map(str, shape))} {'positive ' if positive else ''}numbers",
             found=str(values),
             hint="fit the transform again on reference images",
         )
@@ -101,25 +128,24 @@ def check_parameters(values: dict[str, Any], name: str, parameters: set[str]) ->
         )
 
 
-def mean_of(statistics: Iterable[tuple[Float, Float]]) -> tuple[Float, Float]:
+def mean_of(statistics: Iterable[tuple[Float, ...]]) -> tuple[Float, ...]:
     """Average the statistics of reference images.
 
     Args:
-        statistics: One pair (mean, deviation) an image.
+        statistics: The same arrays for each image, such as (mean, deviation).
 
     Returns:
-        The averaged pair.
+        The averaged arrays.
 
     Raises:
         ImageError: There is no image.
     """
-    pairs = list(statistics)
-    if not pairs:
+    found = list(statistics)
+    if not found:
         raise ImageError(
             "a colour transform cannot be fitted without an image",
-            expected="at least one reference image",
+            expected="at least one reference image with stained cells",
             found="none",
             hint="give a few typical images of your own stain",
         )
-    means, deviations = zip(*pairs, strict=True)
-    return np.mean(means, axis=0), np.mean(deviations, axis=0)
+    return tuple(np.mean(each, axis=0) for each in zip(*found, strict=True))

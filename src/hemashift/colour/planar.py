@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ Float = npt.NDArray[np.float64]
 
 # Larger images get memory of their own, so that one of them does not occupy it for ever.
 KEPT_PIXELS = 512 * 512
+
+# Below this in every channel is no stain but the surroundings of a rotated or masked image.
+BLACK = 16
 
 _kept = threading.local()
 
@@ -63,27 +67,62 @@ def interleave(values: Planes, shape: tuple[int, ...]) -> Pixels:
     """
     values += np.float32(0.5)
     np.clip(values, 0, 255, out=values)
-    result = np.empty((values.shape[1], 3), np.uint8)
-    for channel in range(3):
-        result[:, channel] = values[channel].astype(np.uint8)
-    return result.reshape(shape)
+    return store((plane.astype(np.uint8) for plane in values), shape)
 
 
-def moments(values: Planes) -> tuple[Float, Float]:
+def store(channels: Iterable[npt.NDArray[np.uint8]], shape: tuple[int, ...]) -> Pixels:
+    """Make an image of its channels.
+
+    Args:
+        channels: Three `uint8` arrays, (pixels,).
+        shape: Shape of the image, (height, width, 3).
+
+    Returns:
+        `uint8` of that shape.
+    """
+    result = np.empty(shape, np.uint8)
+    flat = result.reshape(-1, 3)
+    for channel, values in enumerate(channels):
+        flat[:, channel] = values
+    return result
+
+
+def not_black(image: Pixels) -> npt.NDArray[np.bool_]:
+    """Return which pixels are image and not black surroundings.
+
+    Args:
+        image: `uint8`, (height, width, 3).
+
+    Returns:
+        bool, (height * width,).
+    """
+    flat = image.reshape(-1, 3)
+    lit: npt.NDArray[np.bool_] = (flat[:, 0] | flat[:, 1] | flat[:, 2]) >= BLACK
+    return lit
+
+
+def moments(values: Planes, counted: npt.NDArray[np.bool_] | None = None) -> tuple[Float, Float]:
     """Centre planes in place; return their mean and covariance.
 
     Args:
-        values: `float32`, (3, pixels); each plane has mean 0 afterwards.
+        values: `float32`, (3, pixels); the mean is subtracted from them.
+        counted: Which pixels the statistics are taken from, (pixels,); all, where it is None or
+            names none.
 
     Returns:
         The mean, shape (3,), and the covariance, shape (3, 3), of the pixels.
     """
-    mean = values.mean(axis=1, keepdims=True)
+    part = values
+    if counted is not None and counted.any() and not counted.all():
+        part = np.compress(counted, values, axis=1)
+    mean = part.mean(axis=1, keepdims=True)
     values -= mean
+    if part is not values:
+        part -= mean
     covariance = np.empty((3, 3))
     # Six dot products: on three rows they are several times as fast as one matrix product.
     for row in range(3):
         for column in range(row, 3):
-            product = np.dot(values[row], values[column]) / values.shape[1]
+            product = np.dot(part[row], part[column]) / part.shape[1]
             covariance[row, column] = covariance[column, row] = product
     return mean[:, 0].astype(np.float64), covariance

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.colour.base import Pixels, check_parameters, mean_of, vector
-from hemashift.colour.planar import interleave, load_planes, moments, workspace
+from hemashift.colour.planar import interleave, load_planes, moments, not_black, workspace
 
 Float = npt.NDArray[np.float64]
 
@@ -46,11 +46,14 @@ class Reinhard:
     Args:
         mean: Target means of l, alpha, beta; natural logarithm of RGB in 0 to 1.
         deviation: Target standard deviations of l, alpha, beta.
+        ignore_black: Leave black pixels out of the image's own statistics. The published method
+            counts them, so the black corners of a rotated image shift all its colours.
 
     Attributes:
         name: "reinhard".
         mean: Target means, shape (3,).
         deviation: Target standard deviations, shape (3,).
+        ignore_black: Whether black pixels are left out of the statistics.
 
     Examples:
         >>> image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
@@ -64,9 +67,12 @@ class Reinhard:
         self,
         mean: Iterable[float] = PUBLISHED_MEAN,
         deviation: Iterable[float] = PUBLISHED_DEVIATION,
+        *,
+        ignore_black: bool = False,
     ) -> None:
         self.mean = vector(mean, "mean")
         self.deviation = vector(deviation, "deviation", positive=True)
+        self.ignore_black = bool(ignore_black)
 
     def fit(self, images: Iterable[Pixels]) -> Self:
         """Take the target statistics from reference images.
@@ -81,7 +87,10 @@ class Reinhard:
         Raises:
             ImageError: There is no image.
         """
-        self.mean, self.deviation = mean_of(image_statistics(image) for image in images)
+        self.mean, self.deviation = mean_of(
+            image_statistics(image, ignore_black=self.ignore_black) for image in images
+        )
+        self.deviation = np.maximum(self.deviation, FLAT)
         return self
 
     def __call__(self, image: Pixels) -> Pixels:
@@ -96,7 +105,7 @@ class Reinhard:
         if image.size == 0:
             return image.copy()
         log_lms, spare = _log_lms(image)
-        _, covariance = moments(log_lms)
+        _, covariance = moments(log_lms, not_black(image) if self.ignore_black else None)
         deviation = _deviations(covariance)
         # A flat channel has nothing to scale; it is only moved.
         gain = np.where(deviation > FLAT, self.deviation / np.maximum(deviation, FLAT), 1.0)
@@ -116,6 +125,7 @@ class Reinhard:
             "name": self.name,
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "ignore_black": self.ignore_black,
         }
 
     @classmethod
@@ -125,20 +135,21 @@ class Reinhard:
         Raises:
             ModelFileError: A parameter is missing, unknown, or not a number.
         """
-        check_parameters(values, cls.name, {"mean", "deviation"})
-        return cls(values["mean"], values["deviation"])
+        check_parameters(values, cls.name, {"mean", "deviation", "ignore_black"})
+        return cls(values["mean"], values["deviation"], ignore_black=bool(values["ignore_black"]))
 
 
-def image_statistics(image: Pixels) -> tuple[Float, Float]:
+def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:
     """Return the mean and standard deviation of an image in log l-alpha-beta.
 
     Args:
         image: `uint8`, (height, width, 3), RGB.
+        ignore_black: Whether to leave black pixels out.
 
     Returns:
         Two arrays of shape (3,): l, alpha, beta.
     """
-    mean, covariance = moments(_log_lms(image)[0])
+    mean, covariance = moments(_log_lms(image)[0], not_black(image) if ignore_black else None)
     return LOG_LMS_TO_LAB @ mean, _deviations(covariance)
 
 
