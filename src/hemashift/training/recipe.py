@@ -1,0 +1,159 @@
+"""Training recipes: every number that a source training depends on, and the two presets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hemashift.errors import HemashiftError
+
+Range = tuple[float, float]
+
+
+class Augmentation(BaseModel):
+    """What is done to a batch of images at random; a value of 0 (or equal bounds) switches it off.
+
+    Attributes:
+        rotate: Rotate by any angle and mirror.
+        window: Width of the part of the frame that is cut out, as a fraction of the frame. Below 1
+            the cell grows, above 1 it shrinks (the frame is mirrored at its border).
+        shift: Largest shift of the window's centre, as a fraction of half the frame.
+        aspect: Standard deviation of the logarithm of the aspect ratio.
+        stain_mix: Standard deviation of the perturbation of the 3x3 identity that mixes the optical
+            densities of red, green and blue.
+        stain_gain: Standard deviation of the log of the stain's overall strength.
+        stain_offset: Standard deviation of a constant added to the optical density of each
+            channel: the tint of the illumination.
+        gamma: Standard deviation of the log of the camera's gamma.
+        contrast: Standard deviation of the log of the contrast.
+        saturation: Standard deviation of the log of the saturation.
+        resolution: Side, in pixels of a 224-pixel image, to which the image is reduced and brought
+            back.
+        resolution_chance: Chance that an image's resolution is reduced.
+        noise: Largest standard deviation of the noise added (grey values from 0 to 1).
+        only: Datasets whose images are reduced in resolution and zoomed; empty means all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rotate: bool = True
+    window: Range = (1.0, 1.0)
+    shift: float = Field(0.0, ge=0, le=1)
+    aspect: float = Field(0.0, ge=0)
+    stain_mix: float = Field(0.0, ge=0)
+    stain_gain: float = Field(0.0, ge=0)
+    stain_offset: float = Field(0.0, ge=0)
+    gamma: float = Field(0.0, ge=0)
+    contrast: float = Field(0.0, ge=0)
+    saturation: float = Field(0.0, ge=0)
+    resolution: Range = (224.0, 224.0)
+    resolution_chance: float = Field(0.0, ge=0, le=1)
+    noise: float = Field(0.0, ge=0)
+    only: tuple[str, ...] = ()
+
+
+class Recipe(BaseModel):
+    """A source training, from architecture to weight averaging.
+
+    Attributes:
+        architecture: A name of `hemashift.model.architectures`.
+        colour: Colour transform of every image, in training and ever after (`none`, `reinhard`,
+            `reinhard-lab`, `macenko`).
+        size: Side of the input, in pixels.
+        epochs: Passes; an epoch draws as many images as the training part has.
+        batch_size: Images a batch, all devices together.
+        learning_rate: Peak learning rate.
+        optimiser: `adam`, or `adamw` with `weight_decay` on the weights with two or more axes.
+        schedule: `constant`, or `one-cycle` (warm up, then a cosine to zero).
+        label_smoothing: Weight of the uniform distribution in the target.
+        sampling: `natural` draws every training image once an epoch; `balanced` draws a dataset
+            by its share, then a class, then an image.
+        shares: Share of each dataset in a batch under `balanced`; a dataset without an entry gets
+            the share of its square-rooted size.
+        average: Decay of the exponential average of the weights that becomes the model; 0 for none.
+        held_out: Part of each dataset kept for scoring.
+        precision: `auto` (bfloat16 where the device computes it natively), `float32`, `bfloat16`.
+        seed: Seed of everything drawn at random.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str = "efficientnet_lite0"
+    colour: str = "none"
+    size: int = Field(224, ge=32, le=1024)
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(32, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    optimiser: Literal["adam", "adamw"] = "adamw"
+    weight_decay: float = Field(0.02, ge=0)
+    schedule: Literal["constant", "one-cycle"] = "one-cycle"
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    sampling: Literal["natural", "balanced"] = "balanced"
+    shares: dict[str, float] = {}
+    average: float = Field(0.995, ge=0, lt=1)
+    augmentation: Augmentation = Augmentation()
+    held_out: float = Field(0.2, gt=0, lt=1)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    seed: int = Field(0, ge=0)
+
+
+PRESETS: dict[str, Recipe] = {
+    # Chossegros et al. 2024, "Training strategy" and "Data processing".
+    "paper": Recipe(
+        architecture="efficientnet_b0",
+        colour="reinhard",
+        epochs=15,
+        batch_size=16,
+        learning_rate=1e-4,
+        optimiser="adam",
+        weight_decay=0.0,
+        schedule="constant",
+        sampling="natural",
+        average=0.0,
+        augmentation=Augmentation(
+            window=(0.5, 1.0), resolution=(50.0, 200.0), resolution_chance=0.5, only=("barcelona",)
+        ),
+    ),
+    "robust": Recipe(
+        augmentation=Augmentation(
+            window=(0.3, 1.15),
+            shift=0.12,
+            aspect=0.06,
+            stain_mix=0.12,
+            stain_gain=0.25,
+            stain_offset=0.1,
+            gamma=0.15,
+            contrast=0.2,
+            saturation=0.3,
+            resolution=(40.0, 200.0),
+            resolution_chance=0.5,
+            noise=0.03,
+        ),
+    ),
+}
+
+
+def recipe(preset: str, **changes: object) -> Recipe:
+    """Return a preset with some values changed.
+
+    Args:
+        preset: `paper` or `robust`.
+        **changes: Fields of `Recipe` to replace; None leaves the preset's value.
+
+    Raises:
+        HemashiftError: The preset is not known, or a value is out of range.
+
+    Examples:
+        >>> recipe("paper", epochs=3).epochs
+        3
+        >>> recipe("paper").batch_size, recipe("paper").learning_rate
+        (16, 0.0001)
+    """
+    if preset not in PRESETS:
+        raise HemashiftError("unknown preset", expected=" or ".join(PRESETS), found=preset)
+    wanted = {name: value for name, value in changes.items() if value is not None}
+    try:
+        return Recipe.model_validate(PRESETS[preset].model_dump() | wanted)
+    except ValueError as error:
+        raise HemashiftError("the recipe has a value out of range", found=str(error)) from error
