@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hemashift.cli import datasets
+from hemashift.cli import classify, datasets
 from hemashift.errors import HemashiftError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 
 
 app.add_typer(datasets.app, name="datasets")
+app.command("classify")(classify.command)
 
 
 def run() -> None:

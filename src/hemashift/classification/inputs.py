@@ -1,0 +1,123 @@
+"""What to classify: a folder, a cell table or a list of files, brought to one list."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hemashift.cell_schema import COLUMNS, read_frame
+from hemashift.cells import Box, CellTable
+from hemashift.errors import HemashiftError, TableError
+from hemashift.images import list_images
+
+Images = str | Path | CellTable | Sequence[str | Path]
+
+
+class Item(NamedTuple):
+    """One cell to classify.
+
+    Attributes:
+        name: What the output calls the file.
+        path: The file; within a zip file written ``archive.zip!/inner/name.jpg``.
+        box: Where in it the cell is; None for the whole image.
+    """
+
+    name: str
+    path: Path
+    box: Box | None = None
+
+
+def list_items(images: Images) -> list[Item]:
+    """List the cells to classify, in the order of the output.
+
+    Args:
+        images: A folder (searched with its subfolders), one image, a cell table or its file, or
+            a list of images.
+
+    Raises:
+        ImageError: The folder does not exist or holds no image.
+        TableError: The file of the table is no cell table.
+        HemashiftError: The table or list is empty.
+    """
+    if isinstance(images, str | Path) and Path(images).is_file():
+        file = Path(images)
+        is_table = file.suffix.lower() in (".csv", ".parquet")
+        images = read_cells(file, file.parent) if is_table else [file]
+    if isinstance(images, CellTable):
+        names = [Path(name).as_posix() for name in images.frame["path"]]
+        items = list(map(Item, names, images.paths(), images.boxes()))
+    elif isinstance(images, str | Path):
+        folder = Path(images)
+        items = [Item(p.relative_to(folder).as_posix(), p) for p in list_images(folder)]
+    else:
+        items = [Item(Path(path).as_posix(), Path(path)) for path in images]
+    if not items:
+        raise HemashiftError("there is nothing to classify", expected="at least one image")
+    return items
+
+
+def read_cells(table: str | Path, root: str | Path) -> CellTable:
+    """Read which cells to classify, from a table that needs nothing but a column ``path``.
+
+    Args:
+        table: CSV or Parquet file. With ``x_min``, ``y_min``, ``x_max``, ``y_max`` a row is a
+            box of an image, in pixels, half-open.
+        root: Folder that relative paths start from.
+
+    Raises:
+        TableError: A column or value is not usable.
+    """
+    frame = read_frame(Path(table))
+    if "path" not in frame.columns:
+        raise TableError(
+            "the table has no column 'path'", found=", ".join(frame.columns), where=table
+        )
+    frame = frame.reindex(columns=list(COLUMNS)).astype(object)
+    frame = frame.assign(dataset="images", group=frame["path"])
+    return CellTable(frame.where(frame.notna(), None), Path(root))
+
+
+def fingerprint(items: Iterable[Item]) -> str:
+    """Return a hash of names, boxes, sizes and dates: other or changed images, another hash."""
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(repr((item.name, item.box, *_stamp(item.path))).encode())
+    return digest.hexdigest()
+
+
+def refuse_overwriting(output: Path, items: Iterable[Item]) -> None:
+    """Check that the output is not one of the images.
+
+    Raises:
+        HemashiftError: It is.
+    """
+    if not output.exists():
+        return
+    if output.is_dir():
+        raise HemashiftError("the output is a folder", expected="a file", where=output)
+    target = output.stat()
+    for item in items:
+        try:
+            status = _file_of(item.path).stat()
+        except OSError:
+            continue
+        if os.path.samestat(status, target):
+            raise HemashiftError(
+                "the output would overwrite an input", where=output, hint="name another file"
+            )
+
+
+def _file_of(path: Path) -> Path:
+    archive, separator, _ = str(path).partition(".zip!/")
+    return Path(archive + ".zip") if separator else path
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = _file_of(path).stat()
+    except OSError:
+        return (-1, -1)  # reported for this image when its turn comes
+    return (status.st_size, status.st_mtime_ns)

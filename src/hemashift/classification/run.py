@@ -1,0 +1,188 @@
+"""Classify a folder, a table or a list of images into one output file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from hemashift.classification.inputs import Images, fingerprint, list_items, refuse_overwriting
+from hemashift.classification.journal import Journal
+from hemashift.classification.pipeline import predict_all, preparer
+from hemashift.classification.writers import check_suffix, row_schema, rows_of, write_rows
+from hemashift.errors import HemashiftError
+from hemashift.model.bundle import Bundle
+from hemashift.model.classifier import Classifier
+from hemashift.model.runtime import Precision, available_threads
+
+Progress = Callable[[int, int], None]
+
+# At most this many seconds of work are lost by an interruption.
+SECONDS_BETWEEN_WRITES = 5.0
+ROWS_BETWEEN_WRITES = 4096
+
+
+@dataclass(frozen=True)
+class ClassifyReport:
+    """What was done.
+
+    Attributes:
+        output: The finished file.
+        n_images: Images in the output.
+        n_resumed: Those of them that an earlier, interrupted run had classified.
+        restarted: Why the results of an interrupted run were not used, or None.
+        counts: Images of each class.
+        errors: Name and reason of each image that could not be read.
+        seconds: Time taken by this run, start-up of the network included.
+        model: Name of the model.
+        model_hash: Its hash.
+    """
+
+    output: Path
+    n_images: int
+    n_resumed: int
+    restarted: str | None
+    counts: dict[str, int]
+    errors: list[tuple[str, str]] = field(repr=False)
+    seconds: float
+    model: str
+    model_hash: str
+
+
+def classify(
+    images: Images,
+    model: Bundle | str | Path,
+    output: str | Path,
+    *,
+    batch_size: int = 32,
+    workers: int | None = None,
+    threads: int | None = None,
+    precision: Precision = "auto",
+    embeddings: bool = False,
+    resume: bool = True,
+    progress: Progress | None = None,
+) -> ClassifyReport:
+    """Classify images and write one row an image, in the order of the input.
+
+    The columns are ``path`` (relative to the folder), the box where there are boxes, ``label``,
+    ``p_<class>`` for each class, ``error``, and the embedding on request (``e_000`` and on in
+    CSV, one list otherwise). An image that cannot be read has an error and no label.
+
+    Args:
+        images: A folder (with its subfolders), one image, a cell table or its file, or a list
+            of images.
+        model: A model or its folder.
+        output: File to write, ``.csv``, ``.parquet`` or ``.jsonl``. It appears when all images
+            are done; until then results are in ``<output>.partial``.
+        batch_size: Images that are handed to the network at once. Memory grows with it, results
+            do not depend on it.
+        workers: Threads that read and prepare images; by default one a CPU.
+        threads: Threads of the network; by default one a CPU.
+        precision: See `hemashift.model.runtime.Encoder`.
+        embeddings: Whether to write the 128-d embedding of each image.
+        resume: Go on where an interrupted run of the same images, model and settings stopped.
+        progress: Called with the numbers of images done and in all.
+
+    Raises:
+        HemashiftError: There is nothing to classify, the output cannot be written or would
+            overwrite an input, or an option is out of range.
+        ModelFileError: The model cannot be read.
+    """
+    started = time.monotonic()
+    output = Path(output)
+    check_suffix(output)
+    for name, value in (("batch_size", batch_size), ("workers", workers or 1)):
+        if value < 1:
+            raise HemashiftError(f"{name} must be at least 1", found=str(value))
+    items = list_items(images)
+    refuse_overwriting(output, items)
+    bundle = model if isinstance(model, Bundle) else Bundle.load(model)
+    classifier = Classifier(bundle, threads, precision)
+    schema = row_schema(
+        classifier.classes,
+        boxes=any(item.box for item in items),
+        n_embedding=bundle.card.n_embedding if embeddings else 0,
+    )
+    settings = {
+        "model": bundle.hash,
+        "images": fingerprint(items),
+        "precision": classifier.encoder.precision,
+        "embeddings": embeddings,
+    }
+    try:
+        journal = Journal(output, settings, schema, resume=resume)
+    except OSError as error:
+        raise HemashiftError(
+            "the output cannot be written", found=error.strerror, where=output
+        ) from error
+    n_resumed = journal.n_rows
+    report = progress or (lambda done, total: None)
+    report(n_resumed, len(items))
+    # The pipeline keeps the cores busy; numpy's own threads would only get in their way.
+    with threadpool_limits(1, user_api="blas"):
+        batches = predict_all(
+            items[n_resumed:],
+            preparer(bundle.card.preprocessing),
+            classifier,
+            size=bundle.card.preprocessing.size,
+            batch_size=batch_size,
+            workers=workers or available_threads(),
+        )
+        with closing(batches):  # ends the threads, also on Ctrl-C
+            rows = (rows_of(batch, schema) for batch in batches)
+            _fill(journal, rows, lambda done: report(n_resumed + done, len(items)))
+    counts: Counter[str] = Counter()
+    errors: list[tuple[str, str]] = []
+    metadata = {"hemashift_model": bundle.card.name, "hemashift_model_hash": bundle.hash}
+    write_rows(_counted(journal.read(), counts, errors), schema, output, metadata)
+    journal.discard()
+    return ClassifyReport(
+        output=output,
+        n_images=len(items),
+        n_resumed=n_resumed,
+        restarted=journal.restarted,
+        counts={name: counts[name] for name in classifier.classes},
+        errors=errors,
+        seconds=time.monotonic() - started,
+        model=bundle.card.name,
+        model_hash=bundle.hash,
+    )
+
+
+def _fill(journal: Journal, rows: Iterator[pa.Table], report: Callable[[int], None]) -> None:
+    """Write rows to the journal every few seconds, and what there is when interrupted."""
+    pending: list[pa.Table] = []
+    done = n_pending = 0
+    written = time.monotonic()
+    try:
+        for table in rows:
+            pending.append(table)
+            done += table.num_rows
+            n_pending += table.num_rows
+            report(done)
+            late = time.monotonic() - written > SECONDS_BETWEEN_WRITES
+            if late or n_pending >= ROWS_BETWEEN_WRITES:
+                stretch, pending, n_pending = pa.concat_tables(pending), [], 0
+                journal.append(stretch)
+                written = time.monotonic()
+    finally:
+        if pending:
+            journal.append(pa.concat_tables(pending))
+
+
+def _counted(
+    stretches: Iterator[pa.Table], counts: Counter[str], errors: list[tuple[str, str]]
+) -> Iterator[pa.Table]:
+    """Pass rows on, counting labels and collecting errors on the way."""
+    for rows in stretches:
+        labels, reasons = rows.column("label").to_pylist(), rows.column("error").to_pylist()
+        counts.update(label for label in labels if label is not None)
+        paths = rows.column("path").to_pylist()
+        errors += [(path, why) for path, why in zip(paths, reasons, strict=True) if why is not None]
+        yield rows

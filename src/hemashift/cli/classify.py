@@ -1,0 +1,132 @@
+"""`hemashift classify`: name every cell in a folder of images."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hemashift.classification import ClassifyReport
+
+_SHOWN = 10  # images that could not be read and are named; the others are in the output
+
+
+class Precision(StrEnum):
+    """Choices of ``--precision``."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
+def command(
+    images: Annotated[
+        Path,
+        typer.Argument(help="Folder of images (with subfolders), one image, or a table of cells."),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="File to write: .csv, .parquet or .jsonl."),
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="Model folder. [default: the shipped model]"),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            "--boxes",
+            help="CSV or Parquet with columns path, x_min, y_min, x_max, y_max: where the cells "
+            "are in the images of the folder.",
+        ),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images at once.")] = 32,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads. [default: all]", show_default=False)
+    ] = None,
+    precision: Annotated[
+        Precision, typer.Option(help="Arithmetic of the network; auto is float32.")
+    ] = Precision.auto,
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Write each cell's embedding too.")
+    ] = False,
+    no_resume: Annotated[
+        bool, typer.Option("--no-resume", help="Do not go on from an interrupted run.")
+    ] = False,
+) -> None:
+    """Classify white blood cells, one row an image (or box), with a probability a class."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from hemashift.classification import classify
+    from hemashift.classification.inputs import read_cells
+    from hemashift.errors import HemashiftError
+    from hemashift.model.bundle import Bundle, default_model
+
+    if boxes is not None and output.exists() and output.samefile(boxes):
+        raise HemashiftError("the output would overwrite the boxes", where=output)
+    bundle = Bundle.load(model) if model is not None else default_model()
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("classifying", total=None)
+        report = classify(
+            images if boxes is None else read_cells(boxes, images),
+            bundle,
+            output,
+            batch_size=batch_size,
+            workers=threads,
+            threads=threads,
+            precision=precision.value,
+            embeddings=embeddings,
+            resume=not no_resume,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    _show(report, console)
+
+
+def _show(report: ClassifyReport, console: Console) -> None:
+    from rich.table import Table
+
+    if report.restarted is not None:
+        console.print(f"results of an unfinished run were not used: {report.restarted}")
+    if report.n_resumed:
+        console.print(f"{report.n_resumed} images were done before, by the interrupted run")
+    table = Table("class", box=None, pad_edge=False)
+    table.add_column("images", justify="right")
+    table.add_column("share", justify="right")
+    n_read = max(sum(report.counts.values()), 1)
+    for name, count in report.counts.items():
+        table.add_row(name, str(count), f"{count / n_read:.1%}")
+    if report.errors:
+        table.add_row("not readable", str(len(report.errors)), "")
+    console.print(table)
+    for name, reason in report.errors[:_SHOWN]:
+        console.print(f"  {name}: {reason}", markup=False, highlight=False)
+    if len(report.errors) > _SHOWN:
+        console.print(f"  and {len(report.errors) - _SHOWN} more, see the column 'error'")
+    console.print(
+        f"{report.n_images} images with model {report.model!r} in {report.seconds:.1f} s: "
+        f"{report.output}",
+        markup=False,
+        highlight=False,
+    )

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from hemashift.cells import Box, Cell, CellTable
+from hemashift.classification import classify, run
+from hemashift.errors import HemashiftError, ImageError, TableError
+from hemashift.model.bundle import Bundle
+
+LIGHT = np.array([(k * 12 + 5) / 255 for k in range(20)])
+
+
+def read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".csv":
+        return pd.read_csv(path)
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.DataFrame([json.loads(line) for line in path.read_text("utf-8").splitlines()])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_one_row_an_image_in_order(
+    folder: Path, model: Bundle, tmp_path: Path, suffix: str, batch_size: int
+) -> None:
+    output = tmp_path / f"out{suffix}"
+    report = classify(folder, model, output, batch_size=batch_size, workers=2)
+    rows = read(output)
+    assert list(rows.columns) == ["path", "label", "p_dark", "p_light", "error"]
+    assert rows["path"].tolist() == [f"{'a' if k < 12 else 'b'}/{k:02d}.png" for k in range(20)]
+    np.testing.assert_allclose(rows["p_light"], LIGHT, atol=1e-6)
+    assert rows["label"].tolist() == ["light" if p > 0.5 else "dark" for p in LIGHT]
+    assert rows["error"].isna().all()
+    assert report.counts == {"dark": 11, "light": 9}
+    assert (report.n_images, report.n_resumed, report.errors) == (20, 0, [])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["images", output.name]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_bad_images_are_reported_and_do_not_stop_the_rest(
+    folder: Path, model: Bundle, tmp_path: Path, suffix: str
+) -> None:
+    (folder / "a" / "03.png").write_bytes(b"not an image")
+    (folder / "b" / "19.png").write_bytes(b"")
+    output = tmp_path / f"out{suffix}"
+    report = classify(folder, model, output, batch_size=4, embeddings=True)
+    rows = read(output)
+    bad = rows["error"].notna()
+    assert rows["path"][bad].tolist() == ["a/03.png", "b/19.png"]
+    assert rows["label"][bad].isna().all() and rows["p_light"][bad].isna().all()
+    np.testing.assert_allclose(rows["p_light"][~bad], np.delete(LIGHT, [3, 19]), atol=1e-6)
+    assert [name for name, _ in report.errors] == ["a/03.png", "b/19.png"]
+    assert sum(report.counts.values()) == 18
+
+
+def test_a_batch_of_only_bad_images(model: Bundle, tmp_path: Path) -> None:
+    files = [tmp_path / f"{k}.png" for k in range(3)]
+    for file in files:
+        file.write_bytes(b"?")
+    report = classify(files, model, tmp_path / "out.csv", embeddings=True)
+    assert len(report.errors) == 3
+    assert report.counts == {"dark": 0, "light": 0}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_embeddings_on_request(folder: Path, model: Bundle, tmp_path: Path, suffix: str) -> None:
+    output = tmp_path / f"out{suffix}"
+    classify(folder, model, output, embeddings=True)
+    rows = read(output)
+    if suffix == ".csv":
+        vectors = rows[[f"e_{k:03d}" for k in range(4)]].to_numpy()
+    else:
+        vectors = np.stack(rows["embedding"].tolist())
+    np.testing.assert_allclose(vectors, LIGHT[:, None] + np.arange(4) / 8, atol=1e-6)
+
+
+def test_boxes_of_one_image(model: Bundle, tmp_path: Path) -> None:
+    field = np.zeros((50, 100, 3), np.uint8)
+    field[:, 50:] = 255
+    Image.fromarray(field).save(tmp_path / "field.png")
+    cells = [Cell("field.png", box=Box(0, 0, 40, 40)), Cell("field.png", box=Box(60, 0, 120, 50))]
+    table = CellTable.from_cells([*cells, Cell("field.png")], tmp_path, "ours")
+    classify(table, model, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    np.testing.assert_allclose(rows["p_light"], [0, 1, 0.5], atol=0.02)
+    assert rows["x_max"].tolist()[:2] == [40, 120] and np.isnan(rows["x_max"][2])
+
+
+def test_a_plain_table_of_boxes_is_enough(model: Bundle, folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "boxes.csv"
+    table.write_text("path,x_min,y_min,x_max,y_max\na/05.png,0,0,10,10\nb/13.png,,,,\n")
+    from hemashift.classification.inputs import read_cells
+
+    classify(read_cells(table, folder), model, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert rows["path"].tolist() == ["a/05.png", "b/13.png"]
+    np.testing.assert_allclose(rows["p_light"], LIGHT[[5, 13]], atol=1e-6)
+    table.write_text("file\na.png\n")
+    with pytest.raises(TableError, match="path"):
+        read_cells(table, folder)
+
+
+def test_one_image_and_a_table_file(model: Bundle, folder: Path, tmp_path: Path) -> None:
+    report = classify(folder / "a" / "00.png", model, tmp_path / "one.csv")
+    assert report.n_images == 1
+    (folder / "cells.csv").write_text("path\nb/12.png\na/01.png\n")
+    classify(folder / "cells.csv", model, tmp_path / "two.csv")
+    assert read(tmp_path / "two.csv")["path"].tolist() == ["b/12.png", "a/01.png"]
+
+
+def test_nothing_to_classify(model: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(ImageError):
+        classify(tmp_path, model, tmp_path / "out.csv")
+    with pytest.raises(HemashiftError, match="nothing to classify"):
+        classify([], model, tmp_path / "out.csv")
+
+
+def test_bad_options(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(HemashiftError, match="suffix"):
+        classify(folder, model, tmp_path / "out.xlsx")
+    with pytest.raises(HemashiftError, match="batch_size"):
+        classify(folder, model, tmp_path / "out.csv", batch_size=0)
+    with pytest.raises(HemashiftError, match="workers"):
+        classify(folder, model, tmp_path / "out.csv", workers=-1)
+    (tmp_path / "dir.csv").mkdir()
+    with pytest.raises(HemashiftError, match="folder"):
+        classify(folder, model, tmp_path / "dir.csv")
+
+
+def test_an_input_is_never_overwritten(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    files = sorted(folder.rglob("*.png"))
+    odd = folder / "a" / "cell.csv"
+    files[0].rename(odd)
+    before = odd.read_bytes()
+    for output in (odd, folder / "b" / ".." / "a" / "cell.csv"):
+        with pytest.raises(HemashiftError, match="overwrite an input"):
+            classify([odd, *files[1:]], model, output)
+    if hasattr(os, "link"):
+        os.link(odd, tmp_path / "linked.csv")
+        with pytest.raises(HemashiftError, match="overwrite an input"):
+            classify([odd], model, tmp_path / "linked.csv")
+    assert odd.read_bytes() == before
+
+
+def test_progress_counts_up_to_all(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    classify(
+        folder,
+        model,
+        tmp_path / "out.csv",
+        batch_size=8,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen == [(0, 20), (8, 20), (16, 20), (20, 20)]
+
+
+def test_parquet_says_which_model_made_it(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    classify(folder, model, tmp_path / "out.parquet")
+    metadata = pq.read_schema(tmp_path / "out.parquet").metadata
+    assert metadata[b"hemashift_model_hash"].decode() == model.hash
+
+
+class Stop(KeyboardInterrupt):
+    pass
+
+
+def interrupt(stand_in: type, after: int) -> None:
+    def hook(total: int) -> None:
+        if total > after:
+            raise Stop
+
+    stand_in.hook = staticmethod(hook)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_an_interrupted_run_goes_on(
+    folder: Path, model: Bundle, stand_in: type, tmp_path: Path, suffix: str
+) -> None:
+    output, whole = tmp_path / f"out{suffix}", tmp_path / f"whole{suffix}"
+    (folder / "a" / "02.png").write_bytes(b"bad")
+    classify(folder, model, whole, batch_size=4)
+    interrupt(stand_in, after=9)
+    with pytest.raises(Stop):
+        classify(folder, model, output, batch_size=4)
+    assert not output.exists(), "half a result must not look like a whole one"
+    stand_in.hook = None
+    seen: list[int] = []
+    report = classify(
+        folder, model, output, batch_size=3, progress=lambda done, total: seen.append(done)
+    )
+    assert report.n_resumed == 8 and seen[0] == 8
+    assert output.read_bytes() == whole.read_bytes() or suffix == ".parquet"
+    pd.testing.assert_frame_equal(read(output), read(whole))
+    assert report.errors[0][0] == "a/02.png", "errors of the first part are reported too"
+    assert not (tmp_path / f"out{suffix}.partial").exists()
+
+
+def change_image(folder: Path, options: dict[str, object]) -> None:
+    Image.new("RGB", (9, 9)).save(folder / "a" / "00.png")
+
+
+def add_image(folder: Path, options: dict[str, object]) -> None:
+    Image.new("RGB", (9, 9)).save(folder / "a" / "0x.png")
+
+
+def other_settings(folder: Path, options: dict[str, object]) -> None:
+    options["embeddings"] = True
+
+
+def other_model(folder: Path, options: dict[str, object]) -> None:
+    model = options["model"]
+    options["model"] = Bundle(model.card.updated(name="other"), {})
+
+
+def no_resume(folder: Path, options: dict[str, object]) -> None:
+    options["resume"] = False
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (change_image, "images changed"),
+        (add_image, "images changed"),
+        (other_settings, "embeddings changed"),
+        (other_model, "model changed"),
+        (no_resume, "as asked for"),
+    ],
+)
+def test_results_of_another_run_are_not_mixed_in(
+    folder: Path, model: Bundle, stand_in: type, tmp_path: Path, change: object, reason: str
+) -> None:
+    interrupt(stand_in, after=9)
+    with pytest.raises(Stop):
+        classify(folder, model, tmp_path / "out.csv", batch_size=4)
+    stand_in.hook = None
+    options: dict[str, object] = {"model": model}
+    change(folder, options)
+    report = classify(folder, output=tmp_path / "out.csv", **options)
+    assert report.n_resumed == 0
+    assert report.restarted == reason
+    assert len(read(tmp_path / "out.csv")) == report.n_images
+
+
+def test_a_damaged_journal_is_used_as_far_as_it_is_whole(
+    folder: Path, model: Bundle, stand_in: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "ROWS_BETWEEN_WRITES", 1)
+    interrupt(stand_in, after=13)
+    with pytest.raises(Stop):
+        classify(folder, model, tmp_path / "out.csv", batch_size=4)
+    parts = sorted((tmp_path / "out.csv.partial").glob("*.parquet"))
+    assert len(parts) == 3
+    parts[1].write_bytes(parts[1].read_bytes()[:50])
+    stand_in.hook = None
+    report = classify(folder, model, tmp_path / "out.csv", batch_size=4)
+    assert report.n_resumed == 4
+    np.testing.assert_allclose(read(tmp_path / "out.csv")["p_light"], LIGHT, atol=1e-6)
+
+
+def test_an_older_result_stays_until_the_new_one_is_done(
+    folder: Path, model: Bundle, stand_in: type, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.csv"
+    output.write_text("older result")
+    interrupt(stand_in, after=5)
+    with pytest.raises(Stop):
+        classify(folder, model, output, batch_size=4)
+    assert output.read_text() == "older result"
+    stand_in.hook = None
+    classify(folder, model, output)
+    assert len(read(output)) == 20
+
+
+def test_a_folder_that_is_not_ours_is_not_removed(
+    folder: Path, model: Bundle, tmp_path: Path
+) -> None:
+    precious = tmp_path / "out.csv.partial" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("precious")
+    with pytest.raises(HemashiftError, match="in the way"):
+        classify(folder, model, tmp_path / "out.csv", resume=False)
+    assert precious.read_text() == "precious"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from hemashift.cli.main import app
+from hemashift.errors import HemashiftError, ModelFileError
+from hemashift.model import bundle as bundles
+from hemashift.model.bundle import Bundle
+
+
+@pytest.fixture(autouse=True)
+def shipped(model: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "default_model", lambda: model)
+
+
+def invoke(*arguments: object) -> str:
+    result = CliRunner().invoke(app, ["classify", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_folder_with_the_shipped_model(folder: Path, tmp_path: Path) -> None:
+    (folder / "a" / "03.png").write_bytes(b"?")
+    shown = invoke(folder, "-o", tmp_path / "out.csv", "--embeddings", "--threads", 1)
+    assert "dark" in shown and "light" in shown
+    assert "a/03.png" in shown and "not readable" in shown
+    rows = pd.read_csv(tmp_path / "out.csv")
+    assert len(rows) == 20 and "e_003" in rows
+
+
+def test_boxes(folder: Path, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("path,x_min,y_min,x_max,y_max\na/05.png,0,0,10,10\na/05.png,5,5,20,20\n")
+    invoke(folder, "--boxes", boxes, "-o", tmp_path / "out.jsonl")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    with pytest.raises(HemashiftError, match="overwrite the boxes"):
+        invoke(folder, "--boxes", boxes, "-o", boxes)
+
+
+def test_a_model_that_is_not_there(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no model here"):
+        invoke(folder, "-o", tmp_path / "out.csv", "--model", tmp_path / "none")
+
+
+def test_no_resume_says_so(folder: Path, tmp_path: Path, stand_in: type) -> None:
+    def stop(total: int) -> None:
+        if total > 8:
+            raise RuntimeError("power cut")
+
+    stand_in.hook = staticmethod(stop)
+    with pytest.raises(RuntimeError):
+        invoke(folder, "-o", tmp_path / "out.csv", "--batch-size", 4)
+    stand_in.hook = None
+    assert "as asked for" in invoke(folder, "-o", tmp_path / "out.csv", "--no-resume")
