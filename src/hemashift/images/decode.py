@@ -16,11 +16,6 @@ Rules that hold for every format:
 from __future__ import annotations
 
 import io
-import logging
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +33,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from hemashift.errors import ImageError
 from hemashift.images import archive
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
+from hemashift.images.quiet import silence
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -46,9 +42,6 @@ FORMATS = "JPEG, PNG, BMP, TIFF or WebP"
 ORIENTATION_TAG = 0x0112
 SUBFILE_TYPE_TAG = 254
 REDUCED_RESOLUTION = 1
-
-# Pillow reports oddities of a file through its loggers; without a handler they would reach stderr.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -109,7 +102,7 @@ def decode(content: bytes, *, where: str, limits: Limits = DEFAULT_LIMITS) -> Pi
         ImageError: As for `read_image`.
     """
     form = _sniff(content, where)
-    with _silence():
+    with silence():
         try:
             # The reader is called directly, not through Image.open, because only so the pixel
             # limit is one of this call and not a setting of the whole process.
@@ -233,32 +226,3 @@ def _orientation(image: ImageFile) -> int:
         return 1
     value: Any = image.getexif().get(ORIENTATION_TAG, 1)
     return value if isinstance(value, int) else 1
-
-
-_silencers = 0
-_silence_lock = threading.Lock()
-_silenced: warnings.catch_warnings[None] | None = None
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep the decoders' warnings off stderr, for as long as any thread decodes.
-
-    `warnings.catch_warnings` alone restores a wrong state when threads overlap, so the first
-    thread to enter sets the filter and the last one to leave takes it back.
-    """
-    global _silencers, _silenced
-    with _silence_lock:
-        _silencers += 1
-        if _silencers == 1:
-            _silenced = warnings.catch_warnings()
-            _silenced.__enter__()
-            warnings.filterwarnings("ignore", module=r"PIL\.")
-    try:
-        yield
-    finally:
-        with _silence_lock:
-            _silencers -= 1
-            if _silencers == 0 and _silenced is not None:
-                _silenced.__exit__(None, None, None)
-                _silenced = None

@@ -31,8 +31,9 @@ PLAUSIBLE = (0.05, 0.95)
 LEAST_CONTRAST = 0.12
 # How far from the middle of the image a nucleus is looked for (fraction of the side).
 REACH = 0.3
-# Lobes of one nucleus: gap and difference of absorbance relative to the largest lobe.
-LOBE_GAP = 0.5
+# Lobes of one nucleus: gap relative to the radius of the largest, and difference of absorbance
+# relative to the absorbance of the largest.
+LOBE_GAP = 1.0
 LOBE_DIFFERENCE = 0.3
 # Number of levels of absorbance told apart.
 BINS = 128

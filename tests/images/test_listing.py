@@ -1,0 +1,55 @@
+"""The list of a folder's images is complete, sorted, and stays inside the folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hemashift.errors import ImageError
+from hemashift.images import list_images
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "smears"
+    for name in ("b/2.JPG", "b/10.tif", "a.png", ".hidden/x.png", "._a.png", ".b.png", "notes.txt"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return root
+
+
+def test_images_are_sorted_and_others_passed_over(folder: Path) -> None:
+    found = [path.relative_to(folder).as_posix() for path in list_images(folder)]
+    assert found == ["a.png", "b/10.tif", "b/2.JPG"]
+
+
+def test_links_out_of_the_folder_are_passed_over(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "s.png").write_bytes(b"x")
+    (folder / "out.png").symlink_to(secret / "s.png")
+    (folder / "outside").symlink_to(secret, target_is_directory=True)
+    (folder / "circle.png").symlink_to(folder / "circle.png")
+    (folder / "nowhere.png").symlink_to(folder / "missing.png")
+    (folder / "inside.png").symlink_to(folder / "b" / "2.JPG")
+    names = [path.name for path in list_images(folder)]
+    assert names == ["a.png", "10.tif", "2.JPG", "inside.png"]
+
+
+def test_a_linked_root_is_followed(folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(folder, target_is_directory=True)
+    assert len(list_images(link)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none", "does not exist"), ("smears/a.png", "not a folder"), ("empty", "no image")],
+)
+def test_a_wrong_folder_is_named(folder: Path, tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match=message) as caught:
+        list_images(tmp_path / name)
+    assert Path(name).name in str(caught.value)
