@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from hemashift.cells import CellTable
-from hemashift.errors import ImageError, TableError
+from hemashift.errors import TableError
 from hemashift.evaluation.evaluation import Evaluation
-from hemashift.evaluation.matching import Matching, join_path, match_paths, normalise_path
+from hemashift.evaluation.exclusion import find_excluded, labelled_hashes
+from hemashift.evaluation.matching import Matching, match_paths, normalise_path
 from hemashift.evaluation.tables import Predictions, Truth, read_predictions, read_truth
-from hemashift.images.archive import read_bytes
 from hemashift.taxonomy import Taxonomy
-
-_HASH = re.compile("[0-9a-f]{64}")
 
 Key = tuple[str, Hashable]
 
@@ -106,7 +102,10 @@ def evaluate(
     facts["matched"] = len(pairs)
 
     seen = frozenset(exclude) | labelled_hashes(model or {})
-    left_out = _excluded(pairs, said, true, said_root, seen, facts)
+    written = [(said.paths[s], true.paths[t]) for t, s in pairs]
+    known, facts["unchecked"] = find_excluded(written, seen, (said_root, true.root))
+    left_out = {pairs[i][1] for i in known}
+    facts["excluded"] = tuple(said.paths[s] for _, s in pairs if s in left_out)
     if true.groups is not None:
         touched = {true.groups[t] for t, s in pairs if s in left_out}
         facts["same_group"] = sum(true.groups[t] in touched for t, s in pairs if s not in left_out)
@@ -136,26 +135,6 @@ def evaluate(
         draws=draws,
         seed=seed,
     )
-
-
-def labelled_hashes(card: Mapping[str, Any]) -> frozenset[str]:
-    """Return the hashes of the images that a model was adapted with.
-
-    Args:
-        card: A model's card as a dictionary. `labelled_sha256` is looked for at any depth,
-            so that it does not matter under which heading the adaptation is described.
-
-    Examples:
-        >>> sorted(labelled_hashes({"adaptation": {"labelled_sha256": ["ab", "cd"]}}))
-        ['ab', 'cd']
-    """
-    found: set[str] = set()
-    for name, value in card.items():
-        if name == "labelled_sha256" and isinstance(value, Iterable):
-            found.update(str(one).lower() for one in value)
-        elif isinstance(value, Mapping):
-            found |= labelled_hashes(value)
-    return frozenset(found)
 
 
 def _first_predictions(said: Predictions, facts: dict[str, Any]) -> dict[Key, int]:
@@ -206,44 +185,3 @@ def _match_set(wanted: Iterable[str], among: Sequence[str], root: str) -> set[st
     names = list(dict.fromkeys(normalise_path(path) for path in wanted))
     hits = match_paths(names, distinct, predicted_root=root)
     return {distinct[hit] for hit in hits if hit is not None}
-
-
-def _excluded(
-    pairs: Sequence[tuple[int, int]],
-    said: Predictions,
-    true: Truth,
-    said_root: str,
-    exclude: frozenset[str],
-    facts: dict[str, Any],
-) -> set[int]:
-    """Return the prediction rows to leave out, by path or by the hash of the image."""
-    hashes = {one.lower() for one in exclude if _HASH.fullmatch(one.lower())}
-    names = [one for one in exclude if one.lower() not in hashes]
-    by_name = _match_set(names, [said.paths[s] for _, s in pairs], said_root)
-    by_name |= _match_set(names, [true.paths[t] for t, _ in pairs], true.root)
-    left_out = {s for t, s in pairs if said.paths[s] in by_name or true.paths[t] in by_name}
-    unchecked = 0
-    if hashes:
-        for t, s in pairs:
-            if s in left_out:
-                continue
-            places = (
-                join_path(said_root, said.paths[s].replace("\\", "/")),
-                join_path(true.root, true.paths[t].replace("\\", "/")),
-            )
-            digest = _first_hash(places)
-            unchecked += digest is None
-            if digest in hashes:
-                left_out.add(s)
-    facts["unchecked"] = unchecked
-    facts["excluded"] = tuple(said.paths[s] for _, s in pairs if s in left_out)
-    return left_out
-
-
-def _first_hash(places: Iterable[str]) -> str | None:
-    for place in places:
-        try:
-            return hashlib.sha256(read_bytes(place)).hexdigest()
-        except ImageError:
-            continue
-    return None

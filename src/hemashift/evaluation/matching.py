@@ -124,7 +124,7 @@ def match_paths(
     }
     ends: dict[tuple[str, Hashable], list[int]] = defaultdict(list)
     for i, (path, box) in enumerate(zip(right, box_right, strict=True)):
-        for end in _ends(path):
+        for end in path_ends(path):
             ends[end, box].append(i)
     found: list[int | None] = []
     for path, box in zip(left, box_left, strict=True):
@@ -133,7 +133,7 @@ def match_paths(
             hit = rooted.get((join_path(truth_root, path), box))
         if hit is None:
             candidates = set(ends.get((path, box), ()))
-            candidates.update(exact[end, box] for end in _ends(path) if (end, box) in exact)
+            candidates.update(exact[end, box] for end in path_ends(path) if (end, box) in exact)
             hit = candidates.pop() if len(candidates) == 1 else None
         found.append(hit)
     # A prediction that two rows of the truth end in belongs to neither.
@@ -161,7 +161,13 @@ def join_path(root: str, path: str) -> str:
     return normalise_path(posixpath.join(root.replace("\\", "/"), path)) if root else path
 
 
-def _ends(path: str) -> list[str]:
+def path_ends(path: str) -> list[str]:
+    """Return the path and all that remains when leading folders are taken away.
+
+    Examples:
+        >>> path_ends("/data/a/1.png")
+        ['data/a/1.png', 'a/1.png', '1.png']
+    """
     parts = path.strip("/").split("/")
     return ["/".join(parts[i:]) for i in range(len(parts))]
 
