@@ -1,0 +1,83 @@
+"""Pages: one HTML file that holds its style and pictures and asks nothing of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hemashift.files import atomic_write
+from hemashift.reports.sections import Section, data_uri
+
+NOT_A_DEVICE = (
+    "For research. hemashift is not a medical device: its results must not be used to "
+    "diagnose, treat or monitor a patient."
+)
+
+
+def render_page(
+    title: str,
+    sections: Sequence[Section],
+    *,
+    subtitle: str = "",
+    made: datetime | None = None,
+    lang: str = "en",
+) -> str:
+    """Return a page as HTML text.
+
+    The page is one file without scripts and without links to other places; it follows the
+    reader's choice of light or dark, and prints in black on white. Every text is escaped.
+
+    Args:
+        title: Heading of the page.
+        sections: Its parts, in order; see `hemashift.reports.sections`.
+        subtitle: A line below the heading.
+        made: When; shown in the footer.
+        lang: Language of the texts, such as "en".
+
+    Examples:
+        >>> from hemashift.reports.sections import Text
+        >>> page = render_page("Cells & more", [Text("Remarks", ["1 < 2"])])
+        >>> "Cells &amp; more" in page, "1 &lt; 2" in page
+        (True, True)
+    """
+    # Escape always: the default would go by the suffix of the template.
+    environment = Environment(
+        loader=PackageLoader("hemashift.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = data_uri
+    return environment.get_template("page.html").render(
+        title=title,
+        subtitle=subtitle,
+        sections=[part for part in sections if _has_content(part)],
+        made=made.strftime("%d %B %Y, %H:%M") if made else "",
+        lang=lang,
+        disclaimer=NOT_A_DEVICE,
+    )
+
+
+def write_page(
+    path: str | Path,
+    title: str,
+    sections: Sequence[Section],
+    *,
+    subtitle: str = "",
+    made: datetime | None = None,
+    lang: str = "en",
+) -> None:
+    """Write a page to a file; arguments as `render_page`."""
+    page = render_page(title, sections, subtitle=subtitle, made=made, lang=lang)
+    with atomic_write(path) as aside:
+        aside.write_text(page, encoding="utf-8")
+
+
+def _has_content(part: Section) -> bool:
+    return bool(
+        getattr(part, "items", ()) or getattr(part, "rows", ()) or getattr(part, "paragraphs", ())
+    )
