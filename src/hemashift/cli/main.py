@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hemashift.cli import classify, datasets
+from hemashift.cli import classify, datasets, evaluate
 from hemashift.errors import HemashiftError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 app.add_typer(datasets.app, name="datasets")
 app.command("classify")(classify.command)
+app.command("evaluate")(evaluate.command)
 
 
 def run() -> None:

@@ -1,0 +1,184 @@
+"""`hemashift evaluate`: how good predictions are, on cells whose class is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hemashift.evaluation import Evaluation
+
+
+def command(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="What `hemashift classify` wrote (.csv, .parquet or .jsonl), or a folder of "
+            "images to classify first."
+        ),
+    ],
+    labels: Annotated[
+        Path,
+        typer.Option("--labels", "-l", help="Table of true labels with columns path and label."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model folder: classifies the images, and names the cells that it was adapted "
+            "with, which are left out. [default for images: the shipped model]",
+        ),
+    ] = None,
+    exclude: Annotated[
+        Path | None,
+        typer.Option(
+            "--exclude",
+            help="Table with a column path (or sha256): cells to leave out because the model "
+            "was adapted with them.",
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", help="Folder that the paths in the predictions start from."),
+    ] = None,
+    title: Annotated[str, typer.Option("--title", help="Heading of the report.")] = "Evaluation",
+    ungrouped: Annotated[
+        bool,
+        typer.Option(
+            "--ungrouped", help="Treat cells of one patient or smear as independent of each other."
+        ),
+    ] = False,
+    draws: Annotated[int, typer.Option(min=100, help="Bootstrap draws.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """Compare predictions with labels: scores with confidence limits, figures, a report page."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from hemashift.errors import HemashiftError, TableError
+    from hemashift.evaluation import evaluate
+    from hemashift.evaluation.exclusion import read_exclusion
+    from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
+
+    for table in (predictions, labels):
+        if not table.exists():
+            raise TableError("there is no such file", where=table)
+    if output.exists() and not output.is_dir():
+        raise HemashiftError("the report needs a folder, and this is a file", where=output)
+    left_out = read_exclusion(exclude) if exclude is not None else frozenset()
+    card: dict[str, Any] = {}
+    if predictions.is_dir():
+        images = predictions
+        predictions, card = _classify(images, labels, model, output)
+    elif model is not None:
+        card = _card(model)
+    result = evaluate(
+        predictions,
+        labels,
+        images=images,
+        exclude=left_out,
+        model=card,
+        grouped=not ungrouped,
+        draws=draws,
+        seed=seed,
+    )
+    folders = [images] if images is not None else []
+    finder = picture_finder(*folders, predictions.parent, labels.parent, Path())
+    page = write_evaluation_report(
+        result, output, title=title, thumbnails=finder, made=datetime.now(UTC).astimezone()
+    )
+    console = Console()
+    _show(result, console)
+    if not card and exclude is None:
+        console.print(
+            "If the model was adapted, say with --model or --exclude which cells it has seen.",
+            style="dim",
+        )
+    console.print(f"report: {page}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _card(model: Path) -> dict[str, Any]:
+    from hemashift.model.bundle import Bundle
+
+    bundle = Bundle.load(model)
+    return {**bundle.card.model_dump(mode="json"), "hash": bundle.hash}
+
+
+def _classify(
+    images: Path, labels: Path, model: Path | None, output: Path
+) -> tuple[Path, dict[str, Any]]:
+    """Classify the labelled images of a folder; return the predictions and the model's card."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from hemashift.classification import classify
+    from hemashift.classification.inputs import Images, read_cells
+    from hemashift.errors import TableError
+    from hemashift.evaluation.matching import match_paths
+    from hemashift.evaluation.tables import read_truth
+    from hemashift.images import list_images
+    from hemashift.model.bundle import Bundle, default_model
+
+    bundle = Bundle.load(model) if model is not None else default_model()
+    truth = read_truth(labels, bundle.card.classes)
+    wanted: Images
+    if any(truth.boxes):
+        wanted = read_cells(labels, images)
+    else:
+        names = [path.relative_to(images).as_posix() for path in list_images(images)]
+        hits = match_paths(
+            list(dict.fromkeys(truth.paths)),
+            names,
+            truth_root=truth.root,
+            predicted_root=str(images.resolve()),
+        )
+        # Only what has a label: the rest would be classified for nothing.
+        wanted = [images / names[hit] for hit in sorted({h for h in hits if h is not None})]
+        if not wanted:
+            raise TableError(
+                "none of the labelled images is in the folder",
+                expected=f"images such as {truth.paths[0]}" if truth.paths else "labels",
+                found=f"{len(names)} images such as {names[0]}" if names else "no image",
+                where=images,
+            )
+    path = output / "predictions.csv"
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("classifying", total=None)
+        classify(
+            wanted,
+            bundle,
+            path,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    return path, {**bundle.card.model_dump(mode="json"), "hash": bundle.hash}
+
+
+def _show(result: Evaluation, console: Console) -> None:
+    from rich.table import Table
+
+    from hemashift.reports.figures import SCORE_NAMES
+    from hemashift.reports.parts import how_sure, percent, with_limits
+
+    console.print(f"[bold]{len(result):,} cells[/bold]")
+    scores = Table(box=None, pad_edge=False, show_header=False)
+    for name in ("accuracy", "macro_f1", "macro_precision", "macro_recall"):
+        scores.add_row(SCORE_NAMES[name], with_limits(result.overall[name]))
+    scores.add_row("Calibration error", percent(result.calibration["ece"]))
+    console.print(scores)
+    table = Table("class", box=None, pad_edge=False)
+    for heading in ("cells", "precision", "recall", "F1"):
+        table.add_column(heading, justify="right")
+    for one in result.per_class:
+        measured = map(with_limits, (one.precision, one.recall, one.f1))
+        table.add_row(one.name, f"{one.support:,}", *measured)
+    console.print(table)
+    console.print(how_sure(result), style="dim")
+    for warning in result.warnings:
+        console.print(f"WARNING: {warning}", style="yellow", markup=False, highlight=False)
