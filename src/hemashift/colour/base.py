@@ -113,17 +113,20 @@ def _numbers(
     return result
 
 
-def check_parameters(values: dict[str, Any], name: str, parameters: set[str]) -> None:
-    """Check that a dict holds a transform's name and exactly its parameters.
+def check_parameters(
+    values: dict[str, Any], name: str, required: set[str], optional: set[str] | None = None
+) -> None:
+    """Check that a dict holds a transform's name and its parameters, and nothing else.
 
     Raises:
         ModelFileError: Something is missing, unknown, or meant for another transform.
     """
-    expected = {"name", *parameters}
-    if set(values) != expected or values["name"] != name:
+    least = {"name", *required}
+    most = least | (optional or set())
+    if not least <= set(values) <= most or values["name"] != name:
         raise ModelFileError(
             f"these are not the parameters of the colour transform {name!r}",
-            expected=", ".join(sorted(expected)),
+            expected=", ".join(sorted(most)),
             found=", ".join(sorted(map(str, values))) + f"; name {values.get('name')!r}",
         )
 

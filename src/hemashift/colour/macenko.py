@@ -86,7 +86,9 @@ class Macenko:
         field: Iterable[float] = BARCELONA_FIELD,
     ) -> None:
         self.stains = matrix(stains, "stain matrix", rows=2)
-        self.stains /= np.linalg.norm(self.stains, axis=1, keepdims=True)
+        length = np.linalg.norm(self.stains, axis=1, keepdims=True)
+        if not np.allclose(length, 1, rtol=0, atol=1e-9):
+            self.stains = self.stains / length
         self.amounts = vector(amounts, "amounts", positive=True, length=2)
         self.field = vector(field, "field", positive=True)
 
@@ -168,10 +170,12 @@ def find_stains(image: Pixels) -> Stains | None:
     field = _field(image)
     density, _ = _density(image, field)
     lit = not_black(image)
-    stained = density[:, (density.mean(axis=0) > STAINED) & lit]
+    if not lit.all():
+        density = np.compress(lit, density, axis=1)
+    stained = np.compress(density.sum(axis=0) > 3 * STAINED, density, axis=1)
     if stained.shape[1] < LEAST_STAINED_PIXELS:
         return None
-    _, axes = np.linalg.eigh(np.cov(stained.astype(np.float64)))
+    _, axes = np.linalg.eigh(np.cov(stained, dtype=np.float64))
     # The plane of the two largest axes, turned so that densities lie on its positive side.
     plane = axes[:, [2, 1]] * np.where(axes[:, [2, 1]].sum(axis=0) < 0, -1.0, 1.0)
     first, second = plane.T.astype(np.float32) @ stained
@@ -187,7 +191,7 @@ def find_stains(image: Pixels) -> Stains | None:
     if directions[0, 0] < directions[1, 0]:
         directions = directions[::-1]
     amounts_of = np.linalg.pinv(directions.T).astype(np.float32)
-    amounts = np.percentile(amounts_of @ density[:, lit], AMOUNT_PERCENTILE, axis=1)
+    amounts = np.percentile(amounts_of @ density, AMOUNT_PERCENTILE, axis=1)
     if amounts.min() < LEAST_AMOUNT:
         return None
     return Stains(directions, amounts.astype(np.float64), field)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.colour.base import Float, Pixels, check_parameters, mean_of, vector
-from hemashift.colour.planar import Planes, moments, store, workspace
+from hemashift.colour.planar import Planes, moments, not_black, store, workspace
 
 # Linear sRGB to XYZ, each row divided by the white point's X, Y or Z, so that white is (1, 1, 1).
 _RGB_TO_XYZ = np.array(
@@ -65,11 +65,14 @@ class ReinhardLab:
     Args:
         mean: Target means of L*, a*, b*; the default is that of the Barcelona dataset.
         deviation: Target standard deviations of L*, a*, b*.
+        ignore_black: Leave black pixels, the surroundings of a rotated or masked image, out of
+            the image's own statistics.
 
     Attributes:
         name: "reinhard-lab".
         mean: Target means, shape (3,).
         deviation: Target standard deviations, shape (3,).
+        ignore_black: Whether black pixels are left out of the statistics.
 
     Examples:
         >>> image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
@@ -83,9 +86,12 @@ class ReinhardLab:
         self,
         mean: Iterable[float] = BARCELONA_MEAN,
         deviation: Iterable[float] = BARCELONA_DEVIATION,
+        *,
+        ignore_black: bool = False,
     ) -> None:
         self.mean = vector(mean, "mean")
         self.deviation = vector(deviation, "deviation", positive=True)
+        self.ignore_black = bool(ignore_black)
 
     def fit(self, images: Iterable[Pixels]) -> Self:
         """Take the target statistics from reference images.
@@ -100,7 +106,9 @@ class ReinhardLab:
         Raises:
             ImageError: There is no image.
         """
-        self.mean, self.deviation = mean_of(image_statistics(image) for image in images)
+        self.mean, self.deviation = mean_of(
+            image_statistics(image, ignore_black=self.ignore_black) for image in images
+        )
         self.deviation = np.maximum(self.deviation, FLAT)
         return self
 
@@ -116,7 +124,7 @@ class ReinhardLab:
         if image.size == 0:
             return image.copy()
         roots, spare = _roots(image)
-        _, covariance = moments(roots)
+        _, covariance = moments(roots, not_black(image) if self.ignore_black else None)
         deviation = _deviations(covariance)
         # A flat channel has nothing to scale; it is only moved.
         gain = np.where(deviation > FLAT, self.deviation / np.maximum(deviation, FLAT), 1.0)
@@ -136,6 +144,7 @@ class ReinhardLab:
             "name": self.name,
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "ignore_black": self.ignore_black,
         }
 
     @classmethod
@@ -145,20 +154,21 @@ class ReinhardLab:
         Raises:
             ModelFileError: A parameter is missing, unknown, or not a number.
         """
-        check_parameters(values, cls.name, {"mean", "deviation"})
-        return cls(values["mean"], values["deviation"])
+        check_parameters(values, cls.name, {"mean", "deviation", "ignore_black"})
+        return cls(values["mean"], values["deviation"], ignore_black=bool(values["ignore_black"]))
 
 
-def image_statistics(image: Pixels) -> tuple[Float, Float]:
+def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:
     """Return the mean and standard deviation of an image in CIELAB.
 
     Args:
         image: `uint8`, (height, width, 3), RGB.
+        ignore_black: Whether to leave black pixels out.
 
     Returns:
         Two arrays of shape (3,): L*, a*, b*.
     """
-    mean, covariance = moments(_roots(image)[0])
+    mean, covariance = moments(_roots(image)[0], not_black(image) if ignore_black else None)
     return ROOT_TO_LAB @ mean + LAB_OFFSET, _deviations(covariance)
 
 

@@ -35,6 +35,8 @@ REACH = 0.3
 # relative to the absorbance of the largest.
 LOBE_GAP = 1.0
 LOBE_DIFFERENCE = 0.3
+# Platelets and dirt are smaller than this part of the largest lobe.
+LOBE_AREA = 0.05
 # Number of levels of absorbance told apart.
 BINS = 128
 # A part this large (fraction of the image) that reaches the edge is several cells.
@@ -214,9 +216,9 @@ def _lobes(main: int, labels: Labels, stain: Field) -> Mask:
     gap = LOBE_GAP * np.sqrt(nucleus.sum() / np.pi)
     near = np.unique(labels[ndimage.distance_transform_edt(~nucleus) <= gap])
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    darkness = np.bincount(labels.ravel(), stain.ravel()) / np.maximum(
-        np.bincount(labels.ravel()), 1
-    )
+    area = np.bincount(labels.ravel())
+    darkness = np.bincount(labels.ravel(), stain.ravel()) / np.maximum(area, 1)
     alike = np.abs(darkness - darkness[main]) <= LOBE_DIFFERENCE * darkness[main]
+    alike &= area >= LOBE_AREA * area[main]
     lobes = [part for part in near if part > 0 and alike[part] and part not in edge]
     return np.isin(labels, lobes)
