@@ -126,6 +126,11 @@ def test_an_image_fitted_on_itself_stays_as_it_is() -> None:
     assert np.abs(same.astype(int) - image).max() <= 3
 
 
+def test_statistics_alone_are_enough() -> None:
+    short = Reinhard.from_dict({"name": "reinhard", "mean": [0, 0, 0], "deviation": [1, 1, 1]})
+    assert not short.ignore_black
+
+
 def test_fitting_on_a_flat_image_leaves_a_usable_target() -> None:
     fitted = Reinhard().fit([np.full((5, 5, 3), 90, np.uint8)])
     assert (fitted.deviation > 0).all()

@@ -135,8 +135,9 @@ class Reinhard:
         Raises:
             ModelFileError: A parameter is missing, unknown, or not a number.
         """
-        check_parameters(values, cls.name, {"mean", "deviation", "ignore_black"})
-        return cls(values["mean"], values["deviation"], ignore_black=bool(values["ignore_black"]))
+        check_parameters(values, cls.name, {"mean", "deviation"}, {"ignore_black"})
+        ignore_black = bool(values.get("ignore_black", False))
+        return cls(values["mean"], values["deviation"], ignore_black=ignore_black)
 
 
 def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:
