@@ -213,9 +213,8 @@ def _to_rgb(image: ImageFile, where: str) -> Pixels:
     if mode.startswith("I;16"):
         grey = (np.asarray(upright).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
-    if mode in ("RGBA", "RGBX"):
-        return np.ascontiguousarray(np.asarray(upright)[:, :, :3])
     if mode != "RGB":
+        # Of RGBA this takes the colours as they are stored.
         upright = upright.convert("RGB")
     return np.array(upright)
 
