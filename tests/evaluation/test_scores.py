@@ -47,6 +47,13 @@ def test_never_predicted_is_zero_with_a_wide_precision() -> None:
     assert by_class[1]["f1"].estimate == 0
 
 
+def test_a_class_called_twice_and_rightly_has_the_exact_precision() -> None:
+    truth = [0] * 100 + [1] * 100
+    predicted = [0] * 2 + [1] * 198
+    _, by_class = score_intervals(truth, predicted, 2)
+    assert by_class[0]["precision"] == clopper_pearson(2, 2)
+
+
 def test_one_cell() -> None:
     overall, _ = score_intervals([1], [1], 2)
     assert overall["accuracy"] == clopper_pearson(1, 1)

@@ -172,11 +172,16 @@ def _show(result: Evaluation, console: Console) -> None:
         scores.add_row(SCORE_NAMES[name], with_limits(result.overall[name]))
     scores.add_row("Calibration error", percent(result.calibration["ece"]))
     console.print(scores)
-    table = Table("class", box=None, pad_edge=False)
-    for heading in ("cells", "precision", "recall", "F1"):
-        table.add_column(heading, justify="right")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class", no_wrap=True)
+    for heading in ("cells", "precision %", "recall %", "F1 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in result.per_class:
-        measured = map(with_limits, (one.precision, one.recall, one.f1))
+        # Written short, since the long form is too wide for a terminal.
+        measured = [
+            with_limits(score).replace(" %", "").replace(" to ", "-")
+            for score in (one.precision, one.recall, one.f1)
+        ]
         table.add_row(one.name, f"{one.support:,}", *measured)
     console.print(table)
     console.print(how_sure(result), style="dim")

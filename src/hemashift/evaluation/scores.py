@@ -83,6 +83,9 @@ def score_intervals(
     by_class: list[dict[str, Interval]] = [{} for _ in range(n_classes)]
     for name, score in PER_CLASS.items():
         estimates, samples = score(confusion), score(drawn)
+        if name == "precision":
+            # A draw in which nothing was called so says nothing about those that are.
+            samples = np.where(drawn.sum(axis=1) > 0, samples, np.nan)
         for k in range(n_classes):
             interval = percentile_interval(estimates[k], samples[:, k], confidence, method)
             if _has_no_width(interval):
@@ -98,7 +101,8 @@ def score_intervals(
 
 
 def _has_no_width(interval: Interval) -> bool:
-    return interval.low == interval.high
+    undefined_in_all_draws = np.isnan(interval.low) and not np.isnan(interval.estimate)
+    return bool(interval.low == interval.high or undefined_in_all_draws)
 
 
 def _exact_class_score(name: str, confusion: IntArray, k: int, confidence: float) -> Interval:

@@ -196,7 +196,7 @@ def draw_risk_coverage(axes: Axes, evaluation: Evaluation) -> None:
         ha="right",
         fontsize=8,
     )
-    axes.set(xlim=(0, 1), ylim=(0, max(1.35 * float(curve.risk[shown].max()), 0.02)))
+    axes.set(xlim=(0, 1), ylim=(0, min(1.08, max(1.35 * float(curve.risk[shown].max()), 0.02))))
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set(xlabel="Cells kept, the surest first", ylabel="Wrong among them")

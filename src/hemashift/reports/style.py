@@ -27,9 +27,9 @@ FURTHER_COLOURS = (
     "#661100",
     "#AA4499",
     "#117733",
-    "#000000",
+    "#AA7744",
 )
-"""Colours of classes beyond the six: the dark ones of Paul Tol's muted scheme, and black."""
+"""Colours of classes beyond the six: the darker ones of Paul Tol's muted scheme, and brown."""
 
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 2)))
 """Line styles, so that curves can be told apart without colour."""
