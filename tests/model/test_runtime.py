@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -48,6 +49,15 @@ def test_result_does_not_depend_on_batch_or_threads(bundle: Bundle, images: np.n
     parts = [other.encode(images[start : start + 2]) for start in range(0, len(images), 2)]
     np.testing.assert_array_equal(whole.features, np.concatenate([p.features for p in parts]))
     np.testing.assert_array_equal(whole.embedding, np.concatenate([p.embedding for p in parts]))
+
+
+def test_threads_may_share_an_encoder(bundle: Bundle, images: np.ndarray) -> None:
+    encoder = Encoder(bundle, threads=2)
+    expected = encoder.encode(images).features
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda k: encoder.encode(images[k:]).features, [0, 1, 2, 3] * 3))
+    for k, features in zip([0, 1, 2, 3] * 3, found, strict=True):
+        np.testing.assert_array_equal(features, expected[k:])
 
 
 def test_no_images_give_no_rows(bundle: Bundle) -> None:

@@ -11,15 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from hemashift.model.architectures import Network
 from hemashift.model.bundle import WEIGHTS, Bundle
 from hemashift.model.card import Card, Normalisation
 from hemashift.model.checkpoint import encoder_tensors, head_of
 from hemashift.model.extra import train_extra_missing
 from hemashift.model.preprocessing import Preprocessing
-from hemashift.model.tensors import Array, Span, save_tensors, spans, to_storage
+from hemashift.model.tensors import Span, save_tensors, spans, to_storage
 from hemashift.model.versions import versions
 
 try:
@@ -191,14 +189,3 @@ def _move_weights_out(model: ModelProto, layout: dict[str, Span]) -> None:
             node.input[position] = renamed.get(name, name)
     del model.graph.node[:]
     model.graph.node.extend([*casts, *nodes])
-
-
-def rounded(network: Network) -> dict[str, Array]:
-    """Return the encoder's weights as a model stores them, back in float32.
-
-    With these loaded, PyTorch and the exported model compute the same.
-    """
-    return {
-        name: to_storage(name, tensor).astype(np.float32)
-        for name, tensor in encoder_tensors(network).items()
-    }

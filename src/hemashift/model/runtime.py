@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -31,8 +32,9 @@ class Encoder:
         bundle: The model.
         threads: CPU threads; by default those this process may use.
         precision: ``"float32"`` gives the same numbers on every computer up to rounding;
-            ``"bfloat16"`` computes with 8 significant bits, faster where the CPU has
-            instructions for it. ``"auto"`` is float32.
+            ``"bfloat16"`` computes with 8 significant bits, about 1.6 times as fast where the
+            CPU has instructions for it. ``"auto"`` is float32: bfloat16 moves probabilities so
+            far that some cells change class (``benchmarks/runtime.py`` measures both).
 
     Raises:
         HemashiftError: The options are not usable.
@@ -57,9 +59,10 @@ class Encoder:
         self.n_embedding = bundle.card.n_embedding
         self._queue = _compile(bundle, self.threads, self.precision)
         self._queue.set_callback(_store)
+        self._lock = threading.Lock()
 
     def encode(self, images: npt.NDArray[np.uint8]) -> Encoded:
-        """Encode images.
+        """Encode images; several threads may call this, one at a time is served.
 
         Args:
             images: uint8 (N, S, S, 3), prepared by the model's `Preprocessing`; N may be 0.
@@ -79,10 +82,11 @@ class Encoder:
             )
         features = np.empty((len(images), self.n_features), np.float32)
         embedding = np.empty((len(images), self.n_embedding), np.float32)
-        for row in range(len(images)):
-            target = (features[row], embedding[row])
-            self._queue.start_async({0: images[row : row + 1]}, target)
-        self._queue.wait_all()
+        with self._lock:
+            for row in range(len(images)):
+                target = (features[row], embedding[row])
+                self._queue.start_async({0: images[row : row + 1]}, target)
+            self._queue.wait_all()
         return Encoded(features, embedding)
 
 
