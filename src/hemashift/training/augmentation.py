@@ -19,7 +19,9 @@ def augment(
     size: int,
     settings: Augmentation,
     generator: torch.Generator,
-    zoomed: Tensor | None = None,
+    *,
+    margin: float = 1.0,
+    chosen: Tensor | None = None,
     standardise: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Return randomly changed copies of `images`, at the size the network takes.
@@ -29,11 +31,12 @@ def augment(
     since its statistics depend on what the frame holds.
 
     Args:
-        images: `(N, 3, H, W)` float, 0 to 1.
+        images: `(N, 3, H, W)` float, 0 to 1: the frame in the middle, its surroundings around it.
         size: Side of the result in pixels.
         settings: Strength of each change.
         generator: Source of randomness (on the CPU, so that devices agree).
-        zoomed: `(N,)` bool, the images that may be zoomed and reduced in resolution; None for all.
+        margin: Width of the images relative to that of the frame; 1 where they are the frame.
+        chosen: `(N,)` bool, the images that may be zoomed and reduced in resolution; None for all.
         standardise: The colour transform of a batch; None for none.
 
     Returns:
@@ -45,8 +48,9 @@ def augment(
         >>> tuple(changed.shape)
         (2, 3, 32, 32)
     """
-    chosen = torch.ones(len(images), dtype=torch.bool) if zoomed is None else zoomed.cpu()
-    images = _cut_out(images, size, settings, generator, chosen)
+    if chosen is None:
+        chosen = torch.ones(len(images), dtype=torch.bool)
+    images = _cut_out(images, size, settings, generator, margin, chosen)
     if standardise is not None:
         images = standardise(images)
     images = _stain_and_light(images, settings, generator)
@@ -66,7 +70,12 @@ def _spread(
 
 
 def _cut_out(
-    images: Tensor, size: int, settings: Augmentation, generator: torch.Generator, zoomed: Tensor
+    images: Tensor,
+    size: int,
+    settings: Augmentation,
+    generator: torch.Generator,
+    margin: float,
+    chosen: Tensor,
 ) -> Tensor:
     """Rotate, mirror, zoom, stretch and shift in one resampling; the border is mirrored."""
     count = len(images)
@@ -74,9 +83,9 @@ def _cut_out(
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5 * settings.rotate, -1.0, 1.0)
     low, high = settings.window
     window = low * (high / low) ** torch.rand(count, generator=generator)
-    window = torch.where(zoomed, window, torch.ones(()))
+    window = torch.where(chosen, window, torch.ones(())) / margin
     stretch = torch.exp(torch.randn(count, generator=generator) * settings.aspect)
-    shift = (torch.rand(count, 2, generator=generator) * 2 - 1) * settings.shift
+    shift = (torch.rand(count, 2, generator=generator) * 2 - 1) * settings.shift / margin
     across, down = window * mirror * stretch, window / stretch
     cos, sin = turn.cos(), turn.sin()
     matrix = torch.stack(

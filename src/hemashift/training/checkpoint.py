@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
 
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
+from hemashift.training.optimisation import State
 
-State = dict[str, Tensor]
+_TENSORS = ("network", "average", "optimiser")
+_VALUES = ("step", "settings", "losses", "history")
 
 
 @dataclass
@@ -24,32 +24,31 @@ class Checkpoint:
 
     Attributes:
         step: Steps done.
+        settings: What the training depends on, as JSON values; others refuse to resume.
         network: State of the network.
         average: State of the averaged network, empty where there is no averaging.
         optimiser: `state` of the optimiser, flattened to `<parameter>.<name>`.
+        losses: Loss of each step of the epoch under way.
         history: One row an epoch: loss and held-out scores.
-        recipe: The recipe as JSON values; another recipe refuses to resume.
     """
 
     step: int
+    settings: dict[str, Any]
     network: State
     average: State
     optimiser: State
-    history: list[dict[str, float]]
-    recipe: dict[str, Any]
+    losses: list[float] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write aside, then rename: a kill leaves the former checkpoint whole."""
+        # Cloned, as safetensors refuses tensors that share memory.
         tensors = {
-            f"{part}/{name}": tensor.detach().cpu().contiguous()
-            for part, state in (
-                ("network", self.network),
-                ("average", self.average),
-                ("optimiser", self.optimiser),
-            )
-            for name, tensor in state.items()
+            f"{part}/{name}": tensor.detach().cpu().contiguous().clone()
+            for part in _TENSORS
+            for name, tensor in getattr(self, part).items()
         }
-        text = json.dumps({"step": self.step, "history": self.history, "recipe": self.recipe})
+        text = json.dumps({name: getattr(self, name) for name in _VALUES})
         with atomic_write(path) as aside:
             save_file(tensors, aside, metadata={"checkpoint": text})
 
@@ -58,15 +57,16 @@ class Checkpoint:
         """Read a checkpoint.
 
         Raises:
-            HemashiftError: The file is not a checkpoint of hemashift.
+            HemashiftError: The file is damaged, or not a checkpoint of hemashift.
         """
-        parts: dict[str, State] = {"network": {}, "average": {}, "optimiser": {}}
+        parts: dict[str, Any] = {part: {} for part in _TENSORS}
         try:
             with safe_open(path, framework="pt") as stored:
                 about = json.loads(stored.metadata()["checkpoint"])
                 for key in stored.keys():  # noqa: SIM118 (not a mapping)
                     part, _, name = key.partition("/")
                     parts[part][name] = stored.get_tensor(key)
+            return cls(**{name: about[name] for name in _VALUES}, **parts)
         except Exception as error:
             raise HemashiftError(
                 "the checkpoint cannot be read",
@@ -74,31 +74,3 @@ class Checkpoint:
                 where=path,
                 hint="remove it to train from the start",
             ) from error
-        return cls(history=about["history"], recipe=about["recipe"], step=about["step"], **parts)
-
-
-def optimiser_state(optimiser: torch.optim.Optimizer) -> State:
-    """Flatten the per-parameter state of an optimiser."""
-    return {
-        f"{index}.{name}": torch.as_tensor(value)
-        for index, values in optimiser.state_dict()["state"].items()
-        for name, value in values.items()
-    }
-
-
-def restore_optimiser(optimiser: torch.optim.Optimizer, flat: State) -> None:
-    """Put a flattened state back; the inverse of `optimiser_state`."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in flat.items():
-        index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-
-
-def average_into(average: State, network: nn.Module, decay: float) -> None:
-    """Move `average` towards the network by `1 - decay`, in place; counters are copied."""
-    for name, value in network.state_dict().items():
-        if value.is_floating_point():
-            average[name].lerp_(value.detach().float(), 1 - decay)
-        else:
-            average[name].copy_(value)

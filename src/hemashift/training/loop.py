@@ -5,129 +5,56 @@ Lightning Fabric places it on whatever devices there are; the loop itself stays 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from hemashift.colour import from_dict
+from hemashift.errors import HemashiftError
 from hemashift.model.architectures import Network, build
 from hemashift.training.augmentation import augment
-from hemashift.training.checkpoint import (
-    Checkpoint,
+from hemashift.training.checkpoint import Checkpoint
+from hemashift.training.memory import keep_freed_memory
+from hemashift.training.optimisation import (
+    State,
     average_into,
+    evaluating,
+    learning_rate,
+    make_optimiser,
     optimiser_state,
     restore_optimiser,
+    start_average,
 )
-from hemashift.training.memory import keep_freed_memory
-from hemashift.training.recipe import Recipe
+from hemashift.training.progress import Listener, Pace, Report
 from hemashift.training.sampling import BatchSampler
+from hemashift.training.task import Task
 
-Score = Callable[[Network], dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the loop tells while it runs.
-
-    Attributes:
-        step: Steps done.
-        steps: Steps in all.
-        loss: Mean training loss of late (label smoothing included).
-        seconds_left: Estimate from the steps of this run.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    seconds_left: float
+Row = dict[str, float]
+Score = Callable[[Network], Row]
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is to be trained on; small, since every device gets a copy.
-
-    Attributes:
-        images: File of an `ImageStore`.
-        indices: `(N,)` rows of that file that are trained on.
-        classes: `(N,)` class index of each.
-        datasets: `(N,)` dataset of each.
-        n_classes: Number of classes.
-        colour: Colour transform as JSON values.
-        recipe: The recipe.
-        folder: Where the checkpoint is kept.
-        checkpoint_seconds: Time between checkpoints within an epoch.
-        stop_after: Stop after this many steps, as a kill would; None trains to the end.
-    """
-
-    images: Path
-    indices: npt.NDArray[np.int64]
-    classes: npt.NDArray[np.int64]
-    datasets: npt.NDArray[np.str_]
-    n_classes: int
-    colour: dict[str, Any]
-    recipe: Recipe
-    folder: Path
-    checkpoint_seconds: float = 120.0
-    stop_after: int | None = None
-    pretrained: bool = True
-    allow_random: bool = False
-
-    @property
-    def checkpoint(self) -> Path:
-        """The file of the checkpoint."""
-        return self.folder / "checkpoint.safetensors"
-
-
-def precision(wanted: str) -> str:
+def precision(wanted: str) -> Literal["bf16-mixed", "32-true"]:
     """Return Fabric's name of the precision; `auto` takes bfloat16 where it is native.
 
     Examples:
         >>> precision("float32")
         '32-true'
     """
-    native = (
-        torch.cuda.is_bf16_supported()
-        if torch.cuda.is_available()
-        else torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    )
+    if torch.cuda.is_available():
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.backends.mkldnn.is_available() and bool(  # type: ignore[no-untyped-call]
+            torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )
     use = wanted == "bfloat16" or (wanted == "auto" and native)
     return "bf16-mixed" if use else "32-true"
-
-
-def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Return the learning rate of a step: constant, or a warm-up and then a cosine to zero.
-
-    Examples:
-        >>> from hemashift.training.recipe import recipe
-        >>> round(learning_rate(999, 1000, recipe("robust")), 6)
-        0.0
-    """
-    if recipe.schedule == "constant":
-        return recipe.learning_rate
-    warm = max(1, round(0.15 * steps))
-    if step < warm:
-        return recipe.learning_rate * (step + 1) / warm
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
-
-
-def make_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Make Adam or AdamW; weight decay spares biases and normalisation."""
-    weights = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": weights}, {"params": others, "weight_decay": 0.0}]
-    if recipe.optimiser == "adam":
-        return torch.optim.Adam(groups, lr=recipe.learning_rate)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
 
 
 def standardiser(colour: dict[str, Any]) -> Callable[[Tensor], Tensor] | None:
@@ -147,7 +74,8 @@ def standardiser(colour: dict[str, Any]) -> Callable[[Tensor], Tensor] | None:
 def run(
     fabric: Fabric,
     task: Task,
-    report: Callable[[Report], None] | None = None,
+    on_step: Listener | None = None,
+    on_epoch: Callable[[Row], None] | None = None,
     score: Score | None = None,
 ) -> None:
     """Train from the last checkpoint (or the start) to the end; the result is the checkpoint.
@@ -155,126 +83,170 @@ def run(
     Args:
         fabric: Devices and precision.
         task: What to train.
-        report: Called after each step on the first device.
+        on_step: Called after each step on the first device.
+        on_epoch: Called after each epoch on the first device with the new row of the history.
         score: Called on the model after each epoch on the first device; its numbers go into the
             history.
 
     Raises:
-        HemashiftError: The checkpoint is damaged, or the architecture's weights are not there.
+        HemashiftError: The checkpoint is damaged or of other settings, the architecture's weights
+            are not there, or a device would get fewer than two images of a batch.
     """
     keep_freed_memory()
-    recipe = task.recipe
-    images = np.load(task.images, mmap_mode="r", allow_pickle=False)
-    sampler = BatchSampler(task.classes, task.datasets, recipe)
-    zoomed = np.isin(task.datasets, recipe.augmentation.only or np.unique(task.datasets))
-    steps = recipe.epochs * sampler.steps_per_epoch
-    standardise = standardiser(task.colour)
-
-    torch.manual_seed(recipe.seed)
-    network = build(
-        recipe.architecture,
-        task.n_classes,
-        pretrained=task.pretrained,
-        allow_random=task.allow_random,
-    ).to(memory_format=torch.channels_last)
-    optimiser = make_optimiser(network, recipe)
-    start, history = 0, []
-    average = _average_of(network) if recipe.average else {}
-    if task.checkpoint.exists():
-        saved = Checkpoint.load(task.checkpoint)
-        start, history, average = saved.step, saved.history, saved.average
-        network.load_state_dict(saved.network)
-        if start:
-            restore_optimiser(optimiser, saved.optimiser)
-    model, optimiser = fabric.setup(network, optimiser)
-    average = {name: value.to(fabric.device) for name, value in average.items()}
-
-    def save(step: int) -> None:
-        if fabric.is_global_zero:
-            state = {name: value.clone() for name, value in network.state_dict().items()}
-            Checkpoint(
-                step, state, average, optimiser_state(optimiser), history, recipe.model_dump()
-            ).save(task.checkpoint)
-
-    began = last_saved = time.monotonic()
-    losses: list[float] = []
-    model.train()
-    for step in range(start, steps):
-        rows = sampler.batch(step, fabric.global_rank, fabric.world_size)
-        generator = torch.Generator().manual_seed(
-            int(
-                np.random.SeedSequence([recipe.seed, 2, step, fabric.global_rank]).generate_state(
-                    1
-                )[0]
-            )
-        )
-        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))  # dropout
-        batch = torch.from_numpy(images[task.indices[rows]]).to(fabric.device)
-        pixels = augment(
-            batch.permute(0, 3, 1, 2).float().div_(255).contiguous(),
-            recipe.size,
-            recipe.augmentation,
-            generator,
-            torch.from_numpy(zoomed[rows]),
-            standardise,
-        )
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, recipe)
-        logits = model(network.normalise((pixels * 255).permute(0, 2, 3, 1)))
-        target = torch.from_numpy(task.classes[rows]).to(fabric.device)
-        loss = functional.cross_entropy(
-            logits.float(), target, label_smoothing=recipe.label_smoothing
-        )
-        optimiser.zero_grad()
-        fabric.backward(loss)
-        fabric.clip_gradients(model, optimiser, max_norm=1.0)
-        optimiser.step()
-        if recipe.average:
-            # A short memory at first, so that the untrained start is forgotten.
-            average_into(average, network, min(recipe.average, (step + 1) / (step + 10)))
-
-        done = step + 1
-        losses = [*losses[-49:], float(loss.detach())]
-        if report is not None and fabric.is_global_zero:
-            pace = (time.monotonic() - began) / (done - start)
-            report(Report(done, steps, float(np.mean(losses)), pace * (steps - done)))
-        if done % sampler.steps_per_epoch == 0:
-            if score is not None and fabric.is_global_zero:
-                history.append(
-                    {"epoch": done // sampler.steps_per_epoch, "loss": float(np.mean(losses))}
-                    | score(_averaged(network, average))
-                )
-                model.train()
-            save(done)
-            last_saved = time.monotonic()
-        elif time.monotonic() - last_saved > task.checkpoint_seconds or done == task.stop_after:
-            save(done)
-            last_saved = time.monotonic()
-        if done == task.stop_after:
+    training = _Training(fabric, task)
+    first = fabric.is_global_zero
+    pace = Pace(task.recipe, training.steps, training.done)
+    saved_at = time.monotonic()
+    while training.done < training.steps:
+        training.advance()
+        pace.tick()
+        if on_step is not None and first:
+            on_step(training.report(pace))
+        epoch_ends = training.done % training.sampler.steps_per_epoch == 0
+        stop = training.done == task.stop_after
+        if epoch_ends:
+            row = training.close_epoch(score)
+            if on_epoch is not None and first:
+                on_epoch(row)
+            pace.resume()
+        if epoch_ends or stop or time.monotonic() - saved_at > task.checkpoint_seconds:
+            training.save()
+            saved_at = time.monotonic()
+        if stop:
             return
 
 
-def _average_of(network: Network) -> dict[str, Tensor]:
-    """Copy the state, in float32, as the start of an average."""
-    return {
-        name: value.detach().clone().float() if value.is_floating_point() else value.clone()
-        for name, value in network.state_dict().items()
-    }
-
-
-def _averaged(network: Network, average: dict[str, Tensor]) -> Network:
-    """Return a copy of the network in eval mode that holds the averaged weights, if there are."""
-    import copy
-
-    twin = copy.deepcopy(network)
-    if average:
-        twin.load_state_dict(average)
-    return twin.eval()
-
-
-def finished_network(task: Task) -> tuple[Network, list[dict[str, float]]]:
+def finished_network(task: Task) -> tuple[Network, list[Row]]:
     """Return the network of a finished training, in eval mode, and its history."""
     saved = Checkpoint.load(task.checkpoint)
     network = build(task.recipe.architecture, task.n_classes, pretrained=False)
     network.load_state_dict(saved.average or saved.network)
     return network.eval(), saved.history
+
+
+class _Training:
+    """The state of a training on one device, and what a step does to it."""
+
+    def __init__(self, fabric: Fabric, task: Task) -> None:
+        self.fabric, self.task, self.recipe = fabric, task, task.recipe
+        self.images = np.load(task.images, mmap_mode="r", allow_pickle=False)
+        self.sampler = BatchSampler(task.classes, task.datasets, self.recipe)
+        self.steps = self.recipe.epochs * self.sampler.steps_per_epoch
+        smallest = len(self.sampler.batch(0, fabric.world_size - 1, fabric.world_size))
+        if smallest < 2:
+            raise HemashiftError(
+                "a device would get fewer than two images of a batch, "
+                "which batch normalisation needs",
+                found=f"{len(self.sampler.batch(0))} images for {fabric.world_size} devices",
+                hint="give more images, a larger batch, or fewer devices",
+            )
+        only = self.recipe.augmentation.only
+        self.chosen = np.isin(task.datasets, only) if only else np.ones(len(task.datasets), bool)
+        self.standardise = standardiser(task.colour)
+        self._start()
+
+    def _start(self) -> None:
+        """Build everything, or take it up where the checkpoint left it."""
+        task, recipe = self.task, self.recipe
+        self.done = task.check_resumable()
+        saved = Checkpoint.load(task.checkpoint) if self.done else None
+        torch.manual_seed(recipe.seed)
+        pretrained = saved is None and recipe.weights == "imagenet"
+        self.network = build(recipe.architecture, task.n_classes, pretrained=pretrained)
+        if saved is not None:
+            self.network.load_state_dict(saved.network)
+        self.network.to(memory_format=torch.channels_last)
+        optimiser = make_optimiser(self.network, recipe)
+        self.model, self.optimiser = self.fabric.setup(self.network, optimiser)
+        if saved is not None:  # only now, so that the state lands on the device
+            restore_optimiser(self.optimiser, saved.optimiser)
+        average = saved.average if saved is not None else start_average(self.network)
+        device = self.fabric.device
+        self.average: State = (
+            {name: value.to(device) for name, value in average.items()} if recipe.average else {}
+        )
+        self.losses: list[float] = [] if saved is None else saved.losses
+        self.history: list[Row] = [] if saved is None else saved.history
+        self.model.train()
+
+    def advance(self) -> None:
+        """Take one step."""
+        step, recipe = self.done, self.recipe
+        rank = self.fabric.global_rank
+        rows = self.sampler.batch(step, rank, self.fabric.world_size)
+        seed = np.random.SeedSequence([recipe.seed, 2, step, rank]).generate_state(2)
+        pixels = self._pixels(rows, torch.Generator().manual_seed(int(seed[0])))
+        torch.manual_seed(int(seed[1]))  # dropout
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(step, self.steps, recipe)
+        logits = self.model(self.network.normalise((pixels * 255).permute(0, 2, 3, 1)))
+        target = torch.from_numpy(self.task.classes[rows]).to(logits.device)
+        loss = functional.cross_entropy(
+            logits.float(), target, label_smoothing=recipe.label_smoothing
+        )
+        self.optimiser.zero_grad()
+        self.fabric.backward(loss)
+        if recipe.clip_norm:
+            self.fabric.clip_gradients(self.model, self.optimiser, max_norm=recipe.clip_norm)
+        self.optimiser.step()
+        if recipe.average:
+            average_into(self.average, self.network, recipe.average, step)
+        self.losses.append(float(loss.detach()))
+        self.done += 1
+
+    def _pixels(self, rows: npt.NDArray[np.int64], generator: torch.Generator) -> Tensor:
+        """Return the augmented images of a batch, `(B, 3, size, size)`, 0 to 1."""
+        recipe, size = self.recipe, self.recipe.size_at(self.done, self.steps)
+        batch = torch.from_numpy(self.images[rows]).to(self.fabric.device)
+        pixels = batch.permute(0, 3, 1, 2).float().div_(255).contiguous()
+        if size < recipe.size:  # without fine detail that small images would show as false patterns
+            side = round(pixels.shape[-1] * size / recipe.size)
+            pixels = functional.interpolate(
+                pixels, (side, side), mode="bilinear", antialias=True, align_corners=False
+            )
+        return augment(
+            pixels,
+            size,
+            recipe.augmentation,
+            generator,
+            margin=self.task.margin,
+            chosen=torch.from_numpy(self.chosen[rows]),
+            standardise=self.standardise,
+        )
+
+    def report(self, pace: Pace) -> Report:
+        """Say how far the training is."""
+        return Report(
+            step=self.done,
+            steps=self.steps,
+            epoch=(self.done - 1) // self.sampler.steps_per_epoch + 1,
+            loss=float(np.mean(self.losses[-50:])),
+            images_per_second=pace.steps_per_second * len(self.sampler.batch(0)),
+            seconds_left=pace.seconds_left(self.done),
+        )
+
+    def close_epoch(self, score: Score | None) -> Row:
+        """Add a row to the history; the first device scores, the others wait at their next step."""
+        row: Row = {
+            "epoch": float(self.done // self.sampler.steps_per_epoch),
+            "loss": float(np.mean(self.losses)),
+        }
+        self.losses = []
+        if score is not None and self.fabric.is_global_zero:
+            with evaluating(self.network, self.average), self.fabric.autocast():
+                row |= score(self.network)
+        self.history.append(row)
+        return row
+
+    def save(self) -> None:
+        """Write the checkpoint, on the first device."""
+        if self.fabric.is_global_zero:
+            Checkpoint(
+                step=self.done,
+                settings=self.task.settings,
+                network=dict(self.network.state_dict()),
+                average=self.average,
+                optimiser=optimiser_state(self.optimiser),
+                losses=self.losses,
+                history=self.history,
+            ).save(self.task.checkpoint)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from hemashift.errors import HemashiftError
 
-Range = tuple[float, float]
+# Architectures whose position embedding fits one input size only, and that size.
+FIXED_SIZES = {"vit": 224}
+
+
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < bounds[0] <= bounds[1]:
+        raise ValueError("the lower bound must be above 0 and not above the upper one")
+    return bounds
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
 class Augmentation(BaseModel):
@@ -16,8 +26,11 @@ class Augmentation(BaseModel):
 
     Attributes:
         rotate: Rotate by any angle and mirror.
-        window: Width of the part of the frame that is cut out, as a fraction of the frame. Below 1
-            the cell grows, above 1 it shrinks (the frame is mirrored at its border).
+        window: Width of the part that is cut out, as a fraction of the frame; the frame is what
+            classification takes: the whole crop of the cell or, under `Recipe.scale`, the crop
+            around the nucleus. Below 1 the cell grows, above 1 it shrinks. Under `scale`, windows
+            up to `hemashift.training.frames.MARGIN` show the real surroundings; what lies beyond
+            is mirrored, and so is all beyond the frame where the scale is left as it is.
         shift: Largest shift of the window's centre, as a fraction of half the frame.
         aspect: Standard deviation of the logarithm of the aspect ratio.
         stain_mix: Standard deviation of the perturbation of the 3x3 identity that mixes the optical
@@ -32,7 +45,8 @@ class Augmentation(BaseModel):
             back.
         resolution_chance: Chance that an image's resolution is reduced.
         noise: Largest standard deviation of the noise added (grey values from 0 to 1).
-        only: Datasets whose images are reduced in resolution and zoomed; empty means all.
+        only: Datasets whose images `window` and `resolution` apply to; empty means all. The paper
+            degrades and zooms its sharper dataset only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,12 +74,20 @@ class Recipe(BaseModel):
         architecture: A name of `hemashift.model.architectures`.
         colour: Colour transform of every image, in training and ever after (`none`, `reinhard`,
             `reinhard-lab`, `macenko`).
+        weights: What the trunk starts from: `imagenet` or `random`.
+        scale: Cut each image around the nucleus such that the nucleus has a standard size, in
+            training and ever after (`hemashift.images.normalise_scale`).
         size: Side of the input, in pixels.
+        early_part: Part of the steps that run at `early_size`, which is faster; 0 for none. The
+            last steps must run at `size`, so that batch normalisation settles there.
+        early_size: Side of the input in the early part, in pixels; never above `size`.
         epochs: Passes; an epoch draws as many images as the training part has.
         batch_size: Images a batch, all devices together.
         learning_rate: Peak learning rate.
         optimiser: `adam`, or `adamw` with `weight_decay` on the weights with two or more axes.
         schedule: `constant`, or `one-cycle` (warm up, then a cosine to zero).
+        warm_up: Part of the steps in which `one-cycle` climbs to the peak.
+        clip_norm: Largest norm of the gradient; 0 for no limit.
         label_smoothing: Weight of the uniform distribution in the target.
         sampling: `natural` draws every training image once an epoch; `balanced` draws a dataset
             by its share, then a class, then an image.
@@ -81,13 +103,19 @@ class Recipe(BaseModel):
 
     architecture: str = "efficientnet_lite0"
     colour: str = "none"
+    weights: Literal["imagenet", "random"] = "imagenet"
+    scale: bool = True
     size: int = Field(224, ge=32, le=1024)
+    early_part: float = Field(0.7, ge=0, lt=1)
+    early_size: int = Field(160, ge=32, le=1024)
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(1e-3, gt=0)
     optimiser: Literal["adam", "adamw"] = "adamw"
     weight_decay: float = Field(0.02, ge=0)
     schedule: Literal["constant", "one-cycle"] = "one-cycle"
+    warm_up: float = Field(0.15, ge=0, lt=1)
+    clip_norm: float = Field(1.0, ge=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     sampling: Literal["natural", "balanced"] = "balanced"
     shares: dict[str, float] = {}
@@ -97,27 +125,53 @@ class Recipe(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = Field(0, ge=0)
 
+    @model_validator(mode="after")
+    def _size_fits(self) -> Recipe:
+        fixed = FIXED_SIZES.get(self.architecture)
+        if fixed not in (None, self.size):
+            raise ValueError(f"{self.architecture} takes images of {fixed} pixels only")
+        return self
+
+    def size_at(self, step: int, steps: int) -> int:
+        """Return the side of the input, in pixels, in a step (from 0) of so many.
+
+        Examples:
+            >>> settings = Recipe(size=224, early_size=160, early_part=0.7)
+            >>> settings.size_at(69, 100), settings.size_at(70, 100)
+            (160, 224)
+        """
+        if self.architecture in FIXED_SIZES or step >= round(self.early_part * steps):
+            return self.size
+        return min(self.early_size, self.size)
+
 
 PRESETS: dict[str, Recipe] = {
     # Chossegros et al. 2024, "Training strategy" and "Data processing".
     "paper": Recipe(
         architecture="efficientnet_b0",
         colour="reinhard",
+        scale=False,
+        early_part=0.0,
         epochs=15,
         batch_size=16,
         learning_rate=1e-4,
         optimiser="adam",
         weight_decay=0.0,
         schedule="constant",
+        clip_norm=0.0,
         sampling="natural",
         average=0.0,
         augmentation=Augmentation(
-            window=(0.5, 1.0), resolution=(50.0, 200.0), resolution_chance=0.5, only=("barcelona",)
+            rotate=False,
+            window=(0.5, 1.0),
+            resolution=(50.0, 200.0),
+            resolution_chance=0.5,
+            only=("barcelona",),
         ),
     ),
     "robust": Recipe(
         augmentation=Augmentation(
-            window=(0.3, 1.15),
+            window=(0.7, 1.35),
             shift=0.12,
             aspect=0.06,
             stain_mix=0.12,

@@ -2,86 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-import torch.nn.functional as functional
 from lightning_fabric import Fabric
-from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from hemashift import colour
 from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
-from hemashift.model.architectures import Network
-from hemashift.model.card import Card, Normalisation, TrainingData
-from hemashift.model.preprocessing import Preprocessing
-from hemashift.taxonomy import CLASSES
-from hemashift.training.checkpoint import Checkpoint
-from hemashift.training.loop import Report, Task, finished_network, precision, run, standardiser
+from hemashift.files import atomic_write
+from hemashift.model.architectures import get_architecture
+from hemashift.model.bundle import Bundle
+from hemashift.model.card import TrainingData
+from hemashift.model.export import card_of, export
+from hemashift.training.frames import WideFrame, preprocessing_of
+from hemashift.training.history import draw_history
+from hemashift.training.loop import finished_network, precision, run
+from hemashift.training.progress import Listener
 from hemashift.training.recipe import Recipe
+from hemashift.training.scoring import HeldOut, Scores, score_model
+from hemashift.training.split import Split, class_indices, dataset_names
 from hemashift.training.store import ImageStore, Progress
-
-Integers = npt.NDArray[np.int64]
-# Stored images are this much larger than the input, so that zooming in shows real detail.
-_DETAIL = 10 / 7
-
-
-@dataclass(frozen=True)
-class Split:
-    """Cells of all source datasets, and which of them are only scored.
-
-    Attributes:
-        cells: All cells with a class, dataset after dataset.
-        classes: Names, in the order of the model's output.
-        targets: `(N,)` class index of each cell.
-        held_out: `(N,)` bool, true for the cells that are never trained on.
-    """
-
-    cells: CellTable
-    classes: tuple[str, ...]
-    targets: Integers
-    held_out: npt.NDArray[np.bool_]
-
-    @property
-    def datasets(self) -> npt.NDArray[np.str_]:
-        """`(N,)` dataset name of each cell."""
-        return self.cells.frame["dataset"].to_numpy(dtype=str)
-
-    @classmethod
-    def make(cls, tables: Sequence[CellTable], held_out: float, seed: int) -> Split:
-        """Hold out a part of every dataset, by groups and with every class's proportion.
-
-        Args:
-            tables: One cell table a dataset.
-            held_out: Fraction of each dataset.
-            seed: Seed of the draw.
-
-        Raises:
-            HemashiftError: Fewer than two classes are there.
-        """
-        parts, flags = [], []
-        for table in tables:
-            kept, scored = table.known().split(1 - held_out, seed=seed)
-            parts += [kept, scored]
-            flags += [np.zeros(len(kept), bool), np.ones(len(scored), bool)]
-        cells = CellTable.concat(parts)
-        present = set(cells.classes())
-        known = [name for name in CLASSES if name in present]
-        classes = (*known, *sorted(present - set(known)))
-        if len(classes) < 2:
-            raise HemashiftError(
-                "the source datasets hold fewer than two classes", found=", ".join(classes)
-            )
-        index = {name: number for number, name in enumerate(classes)}
-        targets = cells.frame["class"].map(index).to_numpy(dtype=np.int64)
-        return cls(cells, classes, targets, np.concatenate(flags))
+from hemashift.training.task import Task
 
 
 def train(
@@ -90,175 +33,163 @@ def train(
     recipe: Recipe,
     *,
     run_folder: str | Path,
+    targets: Sequence[CellTable] = (),
     training_data: Sequence[TrainingData] = (),
-    name: str = "source",
-    allow_random: bool = False,
+    name: str | None = None,
     devices: int | str = "auto",
     on_images: Progress | None = None,
-    on_step: Callable[[Report], None] | None = None,
+    on_step: Listener | None = None,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
-) -> Path:
-    """Train a source model and write its model folder (Chossegros et al. 2024, "Training strategy").
+    on_scored: Progress | None = None,
+) -> Bundle:
+    """Train a source model and write its model folder.
+
+    Chossegros et al. 2024, section "Training strategy"; its settings are the preset `paper`.
 
     A run that was interrupted goes on from its last checkpoint when called again with the same
-    `run_folder`, and ends in the same weights as one that was not.
+    `run_folder`, and on a CPU ends in the same weights, bit by bit, as one that was not.
+
+    Each device is a process of its own where there are several. They start by importing the
+    calling script, so that it needs `if __name__ == "__main__"`, and `on_step` and `on_epoch` are
+    called in such a process, so that they must be picklable.
 
     Args:
         tables: One cell table a source dataset; cells without a class are left out.
         output: The model folder to write.
         recipe: All settings, see `hemashift.training.recipe`.
-        run_folder: Checkpoint, decoded images and history are kept here.
+        run_folder: Checkpoint, decoded images and history (JSON and picture) are kept here.
+        targets: Labelled datasets on which the finished model is scored as it is.
         training_data: What the card says about each dataset; counts are filled in.
-        name: Name of the model.
-        allow_random: Start from random weights where the ImageNet weights cannot be had.
+        name: Name of the model; that of the output folder where not given.
         devices: Devices to train on, see Lightning Fabric; `auto` takes all GPUs, or the CPU.
         on_images: Called with the number of images decoded and their total.
         on_step: Called after each step.
         on_epoch: Called after each epoch with the loss and the held-out scores.
+        on_scored: Called with the number of cells scored by the finished model and their total.
 
     Returns:
-        The model folder.
+        The model, as written. Its card's `metrics` hold the scores of the model file itself for
+        each dataset: `held_out` on the part that was not trained on, `no_adaptation` on `targets`.
 
     Raises:
-        HemashiftError: Images cannot be read, the run folder belongs to other settings, or the
-            ImageNet weights cannot be had.
+        HemashiftError: Images cannot be read, the run folder belongs to other settings, a target
+            is also a source, or the ImageNet weights cannot be had.
+        ModelFileError: At `output` there is something that is not a model.
     """
     run_folder, output = Path(run_folder), Path(output)
+    get_architecture(recipe.architecture)
     split = Split.make(tables, recipe.held_out, recipe.seed)
-    store = ImageStore.build(split.cells, round(recipe.size * _DETAIL), run_folder, on_images)
-    trained = np.flatnonzero(~split.held_out)
-    task = Task(
-        images=store.file,
-        indices=trained,
-        classes=split.targets[trained],
-        datasets=split.datasets[trained],
-        n_classes=len(split.classes),
-        colour=colour.create(recipe.colour).to_dict(),
-        recipe=recipe,
-        folder=run_folder,
-        allow_random=allow_random,
-    )
-    _same_settings(task)
-
-    def score(network: Network) -> dict[str, float]:
-        scores = score_held_out(network, store, split, task)
-        if on_epoch is not None:
-            on_epoch(scores)
-        return scores
-
-    fabric = Fabric(devices=devices, precision=precision(recipe.precision))  # type: ignore[arg-type]
-    if fabric.world_size > 1 or (isinstance(devices, int) and devices > 1):
-        fabric = Fabric(
-            devices=devices,
-            precision=precision(recipe.precision),  # type: ignore[arg-type]
-            strategy="ddp_spawn",
-        )
-        fabric.launch(run, task)
-    else:
-        run(fabric, task, on_step, score)
+    _check_unseen(split, targets)
+    task, held_out = _prepare(split, recipe, run_folder, on_images)
+    task.check_resumable()
+    _launch(devices, task, on_step, on_epoch, held_out)
 
     network, history = finished_network(task)
-    (run_folder / "history.json").write_text(json.dumps(history, indent=2))
-    scores = score_held_out(network, store, split, task)
-    card = _card(name, network, split, task, training_data, scores)
-    from hemashift.model.export import export
-
-    export(network, card, output)
-    return output
-
-
-def score_held_out(
-    network: Network, store: ImageStore, split: Split, task: Task
-) -> dict[str, float]:
-    """Score a network in eval mode on the held-out part of each dataset, in float32.
-
-    Returns:
-        `<dataset>/accuracy`, `/macro_precision`, `/macro_recall` and `/macro_f1`, each 0 to 1; the
-        averages run over the classes that the held-out part has.
-    """
-    rows = np.flatnonzero(split.held_out)
-    standardise = standardiser(task.colour)
-    device = next(network.parameters()).device
-    network.eval()
-    predicted = []
-    with torch.inference_mode():
-        for start in range(0, len(rows), 64):
-            batch = torch.from_numpy(store.images[rows[start : start + 64]]).to(device)
-            images = functional.interpolate(
-                batch.permute(0, 3, 1, 2).float() / 255,
-                (task.recipe.size, task.recipe.size),
-                mode="bilinear",
-                antialias=True,
-                align_corners=False,
-            )
-            images = images if standardise is None else standardise(images)
-            logits = network(network.normalise((images * 255).permute(0, 2, 3, 1)))
-            predicted.append(logits.argmax(1).cpu().numpy())
-    chosen = np.concatenate(predicted)
-    scores: dict[str, float] = {}
-    for dataset in dict.fromkeys(split.datasets.tolist()):
-        here = split.datasets[rows] == dataset
-        truth, answer = split.targets[rows][here], chosen[here]
-        macro = {"labels": np.unique(truth), "average": "macro", "zero_division": 0.0}
-        scores |= {
-            f"{dataset}/accuracy": float(accuracy_score(truth, answer)),
-            f"{dataset}/macro_precision": float(precision_score(truth, answer, **macro)),
-            f"{dataset}/macro_recall": float(recall_score(truth, answer, **macro)),
-            f"{dataset}/macro_f1": float(f1_score(truth, answer, **macro)),
-        }
-    return scores
-
-
-def _same_settings(task: Task) -> None:
-    """Refuse to go on with a run that was started with other settings."""
-    if not task.checkpoint.exists():
-        return
-    before, now = Checkpoint.load(task.checkpoint).recipe, task.recipe.model_dump(mode="json")
-    changed = [key for key in now if before.get(key) != now[key]]
-    if changed:
-        raise HemashiftError(
-            "the run folder holds a training with other settings",
-            found=f"changed: {', '.join(changed)}",
-            where=task.folder,
-            hint="give another run folder, or remove this one to start again",
-        )
-
-
-def _card(
-    name: str,
-    network: Network,
-    split: Split,
-    task: Task,
-    described: Sequence[TrainingData],
-    scores: dict[str, float],
-) -> Card:
-    """Write down what the model is, what it was trained on and how it scored."""
-    about = {item.name: item for item in described}
-    frame = split.cells.frame
-    data = []
-    for dataset in dict.fromkeys(split.datasets.tolist()):
-        counts = frame.loc[frame["dataset"] == dataset, "class"].value_counts()
-        item = about.get(dataset, TrainingData(name=dataset))
-        data.append(
-            item.model_copy(update={"counts": {k: int(counts.get(k, 0)) for k in split.classes}})
-        )
-    packages = ("hemashift", "torch", "timm", "numpy")
-    return Card(
-        name=name,
+    with atomic_write(run_folder / "history.json") as aside:
+        aside.write_text(json.dumps(history, indent=2) + "\n", encoding="utf-8")
+    draw_history(history, run_folder / "history.png")
+    card = card_of(
+        network,
+        name or output.name,
+        split.classes,
+        preprocessing_of(recipe),
         description="Nucleated blood cells of stained smears, one cell an image, in "
         f"{len(split.classes)} classes. A research tool, not a medical device.",
         licence="Apache-2.0",
-        architecture=task.recipe.architecture,
-        classes=split.classes,
-        preprocessing=Preprocessing(size=task.recipe.size, colour=task.colour),
-        normalisation=Normalisation(mean=network.architecture.mean, std=network.architecture.std),
-        n_features=network.n_features,
-        training_data=tuple(data),
-        metrics={"held_out": {key: round(value, 4) for key, value in scores.items()}},
+        training_data=_described(split, training_data),
         provenance={
-            "recipe": task.recipe.model_dump(mode="json"),
-            "held_out_cells": int(split.held_out.sum()),
+            "recipe": recipe.model_dump(mode="json"),
+            "held_out_cells": len(split.held_out),
         },
-        versions={package: importlib.metadata.version(package) for package in packages},
-        created=datetime.now(UTC),
     )
+    export(network, card, output)
+    return _scored(Bundle.load(output), output, split, targets, on_scored)
+
+
+def _check_unseen(split: Split, targets: Sequence[CellTable]) -> None:
+    """Refuse to call a dataset a target that the model is trained on."""
+    sources = set(dataset_names(split.trained))
+    seen = sorted({name for table in targets for name in dataset_names(table)} & sources)
+    if seen:
+        raise HemashiftError(
+            "a target dataset is one that the model is trained on",
+            found=", ".join(seen),
+            hint="its held-out part is scored without asking",
+        )
+
+
+def _prepare(
+    split: Split,
+    recipe: Recipe,
+    folder: Path,
+    on_images: Progress | None,
+) -> tuple[Task, HeldOut]:
+    """Decode all images, and write down what is to be trained and scored."""
+    frame = WideFrame.of(recipe)
+    count = len(split.trained) + len(split.held_out)
+
+    def done_before(before: int) -> Progress | None:
+        return None if on_images is None else lambda done, _: on_images(before + done, count)
+
+    store = ImageStore.build(split.trained, frame, folder, done_before(0))
+    scored = ImageStore.build(
+        split.held_out, frame.preprocessing, folder, done_before(len(split.trained))
+    )
+    task = Task(
+        images=store.file,
+        margin=frame.margin,
+        classes=class_indices(split.trained, split.classes),
+        datasets=dataset_names(split.trained),
+        n_classes=len(split.classes),
+        colour=frame.preprocessing.colour,
+        recipe=recipe,
+        folder=folder,
+    )
+    truth = class_indices(split.held_out, split.classes)
+    return task, HeldOut(scored.file, truth, dataset_names(split.held_out))
+
+
+def _launch(devices: int | str, task: Task, *others: Any) -> None:
+    """Run the loop on one device here, on several in a process each."""
+    settings: dict[str, Any] = {"devices": devices, "precision": precision(task.recipe.precision)}
+    fabric = Fabric(**settings)
+    if fabric.world_size == 1:
+        run(fabric, task, *others)
+    else:
+        loop: Callable[..., None] = run
+        Fabric(**settings, strategy="ddp_spawn").launch(loop, task, *others)
+
+
+def _described(split: Split, given: Sequence[TrainingData]) -> tuple[TrainingData, ...]:
+    """Say about each dataset what is known of it, and how many cells it gave."""
+    about = {item.name: item for item in given}
+    return tuple(
+        about.get(name, TrainingData(name=name)).model_copy(update={"counts": counts})
+        for name, counts in split.counts().items()
+    )
+
+
+def _scored(
+    bundle: Bundle,
+    output: Path,
+    split: Split,
+    targets: Sequence[CellTable],
+    on_scored: Progress | None,
+) -> Bundle:
+    """Score the model file, and write the scores on its card."""
+    tables = {"held_out": split.held_out}
+    if targets:
+        tables["no_adaptation"] = CellTable.concat([table.known() for table in targets])
+    metrics: dict[str, Any] = {
+        kind: _rounded(score_model(bundle, cells, on_scored)) for kind, cells in tables.items()
+    }
+    bundle = Bundle(bundle.card.updated(metrics=metrics), bundle.contents)
+    bundle.save(output)
+    return bundle
+
+
+def _rounded(scores: Scores) -> Scores:
+    return {
+        dataset: {name: round(value, 4) for name, value in values.items()}
+        for dataset, values in scores.items()
+    }
