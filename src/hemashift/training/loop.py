@@ -17,7 +17,6 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from hemashift.colour import from_dict
-from hemashift.errors import HemashiftError
 from hemashift.model.architectures import Network, build
 from hemashift.training.augmentation import augment
 from hemashift.training.checkpoint import Checkpoint
@@ -132,14 +131,7 @@ class _Training:
         self.images = np.load(task.images, mmap_mode="r", allow_pickle=False)
         self.sampler = BatchSampler(task.classes, task.datasets, self.recipe)
         self.steps = self.recipe.epochs * self.sampler.steps_per_epoch
-        smallest = len(self.sampler.batch(0, fabric.world_size - 1, fabric.world_size))
-        if smallest < 2:
-            raise HemashiftError(
-                "a device would get fewer than two images of a batch, "
-                "which batch normalisation needs",
-                found=f"{len(self.sampler.batch(0))} images for {fabric.world_size} devices",
-                hint="give more images, a larger batch, or fewer devices",
-            )
+        self.sampler.check_devices(fabric.world_size)
         only = self.recipe.augmentation.only
         self.chosen = np.isin(task.datasets, only) if only else np.ones(len(task.datasets), bool)
         self.standardise = standardiser(task.colour)
@@ -221,7 +213,7 @@ class _Training:
             steps=self.steps,
             epoch=(self.done - 1) // self.sampler.steps_per_epoch + 1,
             loss=float(np.mean(self.losses[-50:])),
-            images_per_second=pace.steps_per_second * len(self.sampler.batch(0)),
+            images_per_second=pace.steps_per_second * self.sampler.batch_size,
             seconds_left=pace.seconds_left(self.done),
         )
 

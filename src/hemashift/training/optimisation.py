@@ -60,7 +60,7 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, flat: State) -> None:
     state: dict[int, State] = {}
     for key, value in flat.items():
         index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = value
+        state.setdefault(int(index), {})[name] = value.clone()
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 

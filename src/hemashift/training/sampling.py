@@ -39,6 +39,8 @@ class BatchSampler:
     def __init__(self, classes: Indices, datasets: npt.NDArray[np.str_], recipe: Recipe) -> None:
         self.recipe = recipe
         self.count = len(classes)
+        whole = recipe.sampling == "natural"
+        self.batch_size = min(recipe.batch_size, self.count) if whole else recipe.batch_size
         # A last batch of one image would break batch normalisation, so a remainder is left out.
         self.steps_per_epoch = max(1, self.count // recipe.batch_size)
         self._members: list[Indices] = []
@@ -50,6 +52,19 @@ class BatchSampler:
             chances += [share / len(labels)] * len(labels)
         self._upto = np.cumsum(chances)
 
+    def check_devices(self, world: int) -> None:
+        """Refuse to share out a batch among so many devices that one gets a single image.
+
+        Raises:
+            HemashiftError: It would; batch normalisation needs two.
+        """
+        if self.batch_size < 2 * world:
+            raise HemashiftError(
+                "a device would get fewer than two images of a batch",
+                found=f"{self.batch_size} images for {world} devices",
+                hint="give more images, a larger batch, or fewer devices",
+            )
+
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Indices:
         """Return the indices that device `rank` of `world` takes in the `step`-th batch."""
         drawn = self._natural(step) if self.recipe.sampling == "natural" else self._balanced(step)
@@ -57,7 +72,7 @@ class BatchSampler:
 
     def _balanced(self, step: int) -> Indices:
         rng = np.random.default_rng([self.recipe.seed, 1, step])
-        size = self.recipe.batch_size
+        size = self.batch_size
         # Systematic sampling: evenly spaced points with one random offset.
         points = (np.arange(size) + rng.random()) / size * self._upto[-1]
         places = np.minimum(
@@ -69,7 +84,7 @@ class BatchSampler:
     def _natural(self, step: int) -> Indices:
         epoch, place = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self.recipe.seed, 1, epoch]).permutation(self.count)
-        size = self.recipe.batch_size
+        size = self.batch_size
         return order[place * size : (place + 1) * size]
 
 

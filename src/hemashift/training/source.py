@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric import Fabric
-
 from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
@@ -18,7 +16,8 @@ from hemashift.model.card import TrainingData
 from hemashift.model.export import card_of, export
 from hemashift.training.frames import WideFrame, preprocessing_of
 from hemashift.training.history import draw_history
-from hemashift.training.loop import finished_network, precision, run
+from hemashift.training.launch import launch
+from hemashift.training.loop import finished_network
 from hemashift.training.progress import Listener
 from hemashift.training.recipe import Recipe
 from hemashift.training.scoring import HeldOut, Scores, score_model
@@ -82,7 +81,7 @@ def train(
     _check_unseen(split, targets)
     task, held_out = _prepare(split, recipe, run_folder, on_images)
     task.check_resumable()
-    _launch(devices, task, on_step, on_epoch, held_out)
+    launch(task, devices, on_step, on_epoch, held_out)
 
     network, history = finished_network(task)
     with atomic_write(run_folder / "history.json") as aside:
@@ -147,17 +146,6 @@ def _prepare(
     )
     truth = class_indices(split.held_out, split.classes)
     return task, HeldOut(scored.file, truth, dataset_names(split.held_out))
-
-
-def _launch(devices: int | str, task: Task, *others: Any) -> None:
-    """Run the loop on one device here, on several in a process each."""
-    settings: dict[str, Any] = {"devices": devices, "precision": precision(task.recipe.precision)}
-    fabric = Fabric(**settings)
-    if fabric.world_size == 1:
-        run(fabric, task, *others)
-    else:
-        loop: Callable[..., None] = run
-        Fabric(**settings, strategy="ddp_spawn").launch(loop, task, *others)
 
 
 def _described(split: Split, given: Sequence[TrainingData]) -> tuple[TrainingData, ...]:
