@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -119,6 +120,7 @@ def command(
     sources = [_open(what, data_root) for what in data or _SOURCES]
     targets = [_open(what, data_root)[0] for what in score or ()]
     folder = run_folder or Path("runs") / output.resolve().name
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     console = Console()
     display = TrainingDisplay()
     try:
@@ -184,16 +186,18 @@ def _print_scores(console: Console, bundle: Bundle) -> None:
 
     from hemashift.training.scoring import Scores
 
-    lines = Table("dataset", box=None, pad_edge=False)
-    for title in ("cells", "accuracy", "macro precision", "macro recall", "macro F1"):
+    lines = Table(box=None, pad_edge=False)
+    lines.add_column("dataset", overflow="fold")
+    for title in ("cells", "accuracy", "precision", "recall", "F1"):
         lines.add_column(title, justify="right")
     lines.add_column("")
     names = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
-    for kind, about in (("held_out", "held out"), ("no_adaptation", "target, as it is")):
+    for kind, about in (("held_out", "held out"), ("no_adaptation", "not adapted")):
         for dataset, values in cast(Scores, bundle.card.metrics.get(kind, {})).items():
             numbers = [f"{values[name]:.3f}" for name in names]
             lines.add_row(dataset, str(values["cells"]), *numbers, about)
     console.print(lines)
+    console.print("precision, recall and F1 are means over the classes (macro)", style="dim")
     for item in bundle.card.training_data:
         if item.name in _PUBLISHED:
             numbers = [f"{value:.2f}" for value in _PUBLISHED[item.name]]
