@@ -42,14 +42,15 @@ def command(
         typer.Option(
             "--data",
             metavar="NAME|FOLDER",
-            help="Dataset to train on; give it once for each. [default: barcelona, munich_2019]",
+            help="Dataset to train on; give it once for each.",
+            show_default="barcelona, munich_2019",
         ),
     ] = None,
     data_root: Annotated[
         Path | None,
         typer.Option(
-            help="Folder that the named datasets lie in. "
-            "[default: HEMASHIFT_DATA or ../shared/data]"
+            help="Folder that the named datasets lie in.",
+            show_default="HEMASHIFT_DATA or ../shared/data",
         ),
     ] = None,
     preset: Annotated[
@@ -57,7 +58,7 @@ def command(
         typer.Option(help="robust: made to move to other laboratories; paper: as published."),
     ] = Preset.robust,
     architecture: Annotated[
-        str | None, typer.Option(help="Network. [default: that of the preset]")
+        str | None, typer.Option(help="Network.", show_default="that of the preset")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
     size: Annotated[int | None, typer.Option(min=32, help="Side of the input in pixels.")] = None,
@@ -70,8 +71,8 @@ def command(
     run_folder: Annotated[
         Path | None,
         typer.Option(
-            help="Where the state is kept, to go on from after an interruption. "
-            "[default: runs/<name of the model>]"
+            help="Where the state is kept, to go on from after an interruption.",
+            show_default="runs/ and the name of the model",
         ),
     ] = None,
     weights: Annotated[
