@@ -69,7 +69,7 @@ class MLP(nn.Sequential):
         dropout: Probability of dropping one of the 512 nodes, in training only.
     """
 
-    on: Literal["embedding", "features"] = "embedding"
+    on: Literal["embedding", "features", "both"] = "embedding"
 
     def __init__(self, n_inputs: int, n_classes: int, dropout: float = 0.5) -> None:
         super().__init__(
@@ -84,27 +84,35 @@ class MLP(nn.Sequential):
 
 
 class Probe(nn.Module):
-    """A linear head on the features or the embedding, as `LinearHead` but trainable.
+    """A linear head on the features, the embedding or both, as `LinearHead` but trainable.
 
     Args:
         n_inputs: Length of the vector it reads.
         n_classes: Number of classes K.
-        on: Which output of the encoder it reads.
-        l2: Whether each vector is brought to length 1 first.
+        on: Which output of the encoder it reads; `both` is the features, then the embedding.
+        l2: Whether each vector (under `both`, each of the two) is brought to length 1 first.
     """
 
     def __init__(
-        self, n_inputs: int, n_classes: int, on: Literal["embedding", "features"], l2: bool
+        self,
+        n_inputs: int,
+        n_classes: int,
+        on: Literal["embedding", "features", "both"],
+        l2: bool,
     ) -> None:
         super().__init__()
-        self.on: Literal["embedding", "features"] = on
+        self.on: Literal["embedding", "features", "both"] = on
         self.l2 = l2
         self.linear = nn.Linear(n_inputs, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) for vectors (N, D)."""
         if self.l2:
-            x = nn.functional.normalize(x, eps=1e-12)
+            cut = [x.shape[1] - N_EMBEDDING, N_EMBEDDING] if self.on == "both" else [x.shape[1]]
+            parts = [
+                nn.functional.normalize(part, eps=1e-12) for part in torch.split(x, cut, dim=1)
+            ]
+            x = torch.cat(parts, dim=1)
         return cast(Tensor, self.linear(x))
 
 
@@ -149,7 +157,10 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) of normalised float images (N, 3, S, S)."""
         features, embedding = self.encode(x)
-        return cast(Tensor, self.head(features if self.head.on == "features" else embedding))
+        read = {"features": features, "embedding": embedding}.get(self.head.on)
+        if read is None:
+            read = torch.cat([features, embedding], dim=1)
+        return cast(Tensor, self.head(read))
 
 
 def get_architecture(name: str) -> Architecture:

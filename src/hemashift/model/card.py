@@ -52,12 +52,12 @@ class HeadSpec(_Strict):
 
     Attributes:
         kind: ``"mlp"`` is the head of the paper, ``"linear"`` a linear classifier.
-        on: The output of the encoder that it reads.
-        l2: Whether each vector is brought to length 1 first.
+        on: The output of the encoder that it reads; `both` is the features, then the embedding.
+        l2: Whether each vector (under `both`, each of the two) is brought to length 1 first.
     """
 
     kind: Literal["mlp", "linear"]
-    on: Literal["embedding", "features"] = "embedding"
+    on: Literal["embedding", "features", "both"] = "embedding"
     l2: bool = False
 
 

@@ -23,6 +23,20 @@ Tensors = Mapping[str, npt.NDArray[np.floating]]
 BATCH_NORM_EPS = 1e-5
 
 
+Output = Literal["embedding", "features", "both"]
+
+
+def unit(vectors: Float) -> Float:
+    """Bring each row to length 1; a row of zeros stays as it is.
+
+    Examples:
+        >>> unit(np.array([[3.0, 4.0]], np.float32))
+        array([[0.6, 0.8]], dtype=float32)
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """What the encoder says about N images.
@@ -40,6 +54,18 @@ class Encoded:
 
     def __getitem__(self, rows: slice | npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> Encoded:
         return Encoded(self.features[rows], self.embedding[rows])
+
+    def vectors(self, on: Output, l2: bool = False) -> Float:
+        """Return float32 (N, D), (N, 128) or, for `both`, (N, D + 128).
+
+        Args:
+            on: Which output.
+            l2: Whether each vector (under `both`, each of the two) is brought to length 1.
+        """
+        parts = {"features": [self.features], "embedding": [self.embedding]}.get(
+            on, [self.features, self.embedding]
+        )
+        return np.hstack([unit(part) if l2 else part for part in parts])
 
 
 class Head(Protocol):
@@ -174,7 +200,7 @@ class LinearHead:
     bias: Float
     mean: Float | None = None
     scale: Float | None = None
-    on: Literal["embedding", "features"] = "embedding"
+    on: Output = "embedding"
     l2: bool = False
     temperature: float = 1.0
 
@@ -195,10 +221,7 @@ class LinearHead:
 
     def logits(self, encoded: Encoded) -> Float:
         """Return float32 (N, K) before temperature and softmax."""
-        vectors = encoded.features if self.on == "features" else encoded.embedding
-        if self.l2:
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors = vectors / np.maximum(lengths, 1e-12)
+        vectors = encoded.vectors(self.on, self.l2)
         if self.mean is not None:
             vectors = vectors - self.mean
         if self.scale is not None:

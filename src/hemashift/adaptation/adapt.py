@@ -1,0 +1,267 @@
+"""Adapt a model to a laboratory: labels in, an adapted model and an honest estimate out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from hemashift.adaptation.auto import Auto, out_of_fold
+from hemashift.adaptation.contract import Float, Method, Task, Unadapted
+from hemashift.adaptation.head import HeadOnly
+from hemashift.adaptation.labels import LabelledCells, read_labels
+from hemashift.adaptation.preparation import prepare
+from hemashift.adaptation.probe import Probe
+from hemashift.errors import AdaptationError, HemashiftError, ImageError, WorseModelError
+from hemashift.evaluation.calibration import fit_temperature
+from hemashift.evaluation.evaluation import Evaluation
+from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.runtime import Encoder
+from hemashift.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from hemashift.adaptation.finetune import Finetune
+
+METHODS = ("auto", "probe", "head", "finetune")
+# Unlabelled images that are looked at to learn what the laboratory's images have in common.
+POOL = 300
+# Fewer than this many labels of a class say little about it.
+THIN = 5
+_TEMPERATURES = (0.25, 4.0)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """An adapted model, and how good it is.
+
+    Attributes:
+        bundle: The adapted model; `bundle.save(folder)` writes it.
+        method: The method that made it; under `auto`, the one chosen.
+        before: The model it started from, on the labelled cells. It never learnt from them.
+        after: Out-of-fold predictions: each labelled cell by a model adapted without it.
+        counts: Labelled cells of each class, 0 where there is none.
+        notes: What is worth knowing, in sentences.
+        cells: The labelled cells and the rest of the folder.
+    """
+
+    bundle: Bundle
+    method: str
+    before: Evaluation
+    after: Evaluation
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+    cells: LabelledCells | None = None
+
+
+def adapt(
+    images: str | Path,
+    labels: str | Path | pd.DataFrame,
+    *,
+    model: Bundle | None = None,
+    method: str = "auto",
+    seed: int = 0,
+    taxonomy: Taxonomy | None = None,
+    progress: Progress | None = None,
+) -> Adapted:
+    """Adapt a model to the images of a laboratory with a few labels.
+
+    Args:
+        images: Folder of images, one cell an image, searched recursively. Images without a label
+            are used to see what the laboratory's images have in common, never more.
+        labels: CSV file (or frame) with the columns `path`, relative to `images`, and `label`.
+        model: The model to start from; the shipped one by default.
+        method: `probe`, `head`, `finetune` (extra `train`), or `auto`, which chooses between
+            `probe` and `head` by cross-validation inside the labels.
+        seed: Seed of folds and training.
+        taxonomy: What labels mean; the built-in one by default.
+        progress: Called with what is being done, the number done, and the total.
+
+    Returns:
+        The adapted model and its cross-validated scores.
+
+    Raises:
+        HemashiftError: Unknown method.
+        TableError: The label file is not readable as one.
+        AdaptationError: The labels contradict each other or are too few.
+        ImageError: A labelled image cannot be read.
+        WorseModelError: The adapted model would be worse than the one it started from.
+    """
+    start = model or default_model()
+    chosen = make_method(method, progress)
+    cells = read_labels(images, labels, start.card.classes, taxonomy)
+    task, notes = make_task(start, cells, seed, progress)
+    adapted = adapt_task(task, chosen, progress)
+    provenance = {
+        "method": adapted.method,
+        "seed": seed,
+        "labels": adapted.counts,
+        "labelled_sha256": sorted(set(cells.hashes)),
+    }
+    bundle = adapted.bundle
+    card = bundle.card.updated(
+        provenance={**bundle.card.provenance, "adaptation": provenance},
+        metrics={
+            "cross_validation": {"before": _facts(adapted.before), "after": _facts(adapted.after)}
+        },
+    )
+    return Adapted(
+        Bundle(card, bundle.contents),
+        adapted.method,
+        adapted.before,
+        adapted.after,
+        adapted.counts,
+        (*cells.notes, *notes, *adapted.notes),
+        cells,
+    )
+
+
+def make_method(name: str, progress: Progress | None = None) -> Method:
+    """Make a method of adaptation by its name.
+
+    Raises:
+        HemashiftError: There is none of that name.
+        MissingExtraError: `finetune` without the extra `train`.
+    """
+    if name == "finetune":
+        return _finetune(progress)
+    makers: dict[str, Callable[[], Method]] = {"auto": Auto, "probe": Probe, "head": HeadOnly}
+    if name not in makers:
+        raise HemashiftError("unknown method", expected=", ".join(METHODS), found=name)
+    return makers[name]()
+
+
+def _finetune(progress: Progress | None) -> Finetune:
+    from hemashift.adaptation.finetune import Finetune
+
+    return Finetune(on_progress=progress)
+
+
+def make_task(
+    model: Bundle, cells: LabelledCells, seed: int, progress: Progress | None = None
+) -> tuple[Task, list[str]]:
+    """Read and encode the labelled images and a sample of the others.
+
+    Returns:
+        The task, and what is worth knowing about the images.
+
+    Raises:
+        ImageError: A labelled image cannot be read.
+    """
+
+    def told(what: str) -> Callable[[int, int], None] | None:
+        return None if progress is None else lambda done, total: progress(what, done, total)
+
+    encoder = Encoder(model)
+    own, _, unreadable = prepare(
+        model, encoder, cells.paths, on_image=told("reading labelled cells")
+    )
+    if unreadable:
+        raise ImageError(
+            f"{len(unreadable)} of {len(cells)} labelled images cannot be read",
+            found="\n".join(unreadable[:5]),
+            hint="mend them, or remove their rows from the label file",
+        )
+    rest = list(cells.unlabelled)
+    if len(rest) > POOL:
+        rng = np.random.default_rng([seed, 3])
+        rest = [rest[i] for i in sorted(rng.choice(len(rest), POOL, replace=False))]
+    pool, _, skipped = prepare(model, encoder, rest, on_image=told("reading unlabelled cells"))
+    notes = (
+        [f"{len(skipped)} unlabelled images cannot be read and were passed over."]
+        if skipped
+        else []
+    )
+    known = model.card.classes
+    classes = (*known, *sorted(set(cells.labels) - set(known)))
+    index = {name: number for number, name in enumerate(classes)}
+    targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
+    return Task(model, own, targets, cells.groups, classes, pool.encoded, seed), notes
+
+
+def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> Adapted:
+    """Adapt to a task, cross-validate, calibrate, and refuse a model that is worse.
+
+    Args:
+        task: The labelled cells, encoded.
+        method: The method.
+        progress: Called with what is being done, the number done, and the total.
+
+    Raises:
+        AdaptationError: There are too few cells to cross-validate.
+        WorseModelError: The adapted model would be worse than the one it started from.
+    """
+    if len(np.unique(task.groups)) < 2 or len(np.unique(task.targets)) < 2:
+        raise AdaptationError("adapting needs labelled cells of at least two classes")
+    if progress is not None:
+        progress("cross-validating", 0, 1)
+    before = _evaluation(task, Unadapted().fit(task).probabilities(task.cells))
+    fitted = method.fit(task)
+    searched: Float | None = getattr(method, "out_of_fold", None)
+    predicted = out_of_fold(method, task) if searched is None else searched
+    after = _evaluation(task, predicted)
+    if _score(after, "accuracy") < _score(before, "accuracy"):
+        raise WorseModelError(
+            "the adapted model would be worse than the one it started from",
+            expected=f"at least the accuracy before, {before.overall['accuracy']}",
+            found=f"{after.overall['accuracy']} after adaptation, cross-validated",
+            hint="use the model as it is, label more cells, or try another method",
+        )
+    if progress is not None:
+        progress("cross-validating", 1, 1)
+    bundle = fitted.bundle()
+    bundle = _calibrated(bundle, predicted, task)
+    name = getattr(method, "chosen", "") if isinstance(method, Auto) else method.name
+    counts = Counter(task.targets.tolist())
+    labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}
+    return Adapted(bundle, name, before, after, labels, tuple(_thin(labels)))
+
+
+def _calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
+    """Set the temperature by the out-of-fold predictions, which the model did not learn from."""
+    logs = np.log(np.maximum(predicted, 1e-6))
+    temperature = fit_temperature(logs, task.targets, _TEMPERATURES)
+    card = bundle.card.updated(temperature=bundle.card.temperature * temperature)
+    return Bundle(card, bundle.contents)
+
+
+def _thin(counts: dict[str, int]) -> list[str]:
+    absent = [name for name, count in counts.items() if count == 0]
+    thin = [f"{name} ({count})" for name, count in counts.items() if 0 < count < THIN]
+    notes = []
+    if absent:
+        notes.append(
+            f"Without a labelled cell: {', '.join(absent)}. The adapted model will hardly ever "
+            "give these; if the laboratory has such cells, label some."
+        )
+    if thin:
+        notes.append(
+            f"Fewer than {THIN} labelled cells: {', '.join(thin)}. Do not trust these classes yet."
+        )
+    return notes
+
+
+def _evaluation(task: Task, probabilities: Float) -> Evaluation:
+    total = np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
+    return Evaluation(
+        task.classes, task.targets, probabilities / total, groups=tuple(task.groups.tolist())
+    )
+
+
+def _score(evaluation: Evaluation, name: str) -> float:
+    return evaluation.overall[name].estimate
+
+
+def _facts(evaluation: Evaluation) -> dict[str, list[float]]:
+    """Estimate, lower and upper limit of the headline scores, for the card."""
+    return {
+        name: [round(value, 4) for value in (found.estimate, found.low, found.high)]
+        for name in ("accuracy", "macro_f1")
+        for found in (evaluation.overall[name],)
+    }

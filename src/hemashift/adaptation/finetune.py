@@ -1,0 +1,215 @@
+"""Fine-tuning all weights, with settings found by Optuna (Chossegros et al. 2024; extra `train`).
+
+"Fine-tuning was performed by retraining the model using only these images"; learning rate, batch
+size and number of epochs are chosen by 3-fold cross-validation inside the labelled cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as functional
+
+from hemashift.adaptation.contract import Cells, Float, Integers, Task
+from hemashift.adaptation.folds import folds
+from hemashift.model.architectures import MLP, N_EMBEDDING, Network
+from hemashift.model.bundle import Bundle
+from hemashift.model.checkpoint import encoder_tensors, head_of, load_network
+from hemashift.training.loop import precision
+from hemashift.training.memory import keep_freed_memory
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the search chooses.
+
+    Attributes:
+        learning_rate: Of Adam, for all weights.
+        batch_size: Cells a step.
+        epochs: Passes over the labelled cells.
+    """
+
+    learning_rate: float = 3e-4
+    batch_size: int = 16
+    epochs: int = 8
+
+
+@dataclass
+class Finetune:
+    """The paper's adaptation: train all weights of the source model on the labelled cells.
+
+    Batch normalisation keeps the statistics of the source (a batch of a few cells of one class
+    would distort them); its scale and shift are trained. Cells are turned and mirrored at random.
+
+    Attributes:
+        trials: Settings that Optuna tries; 0 takes `settings` without a search.
+        settings: Where the search starts.
+        out_of_fold: After `fit`, the out-of-fold probabilities `(N, K)` of the chosen settings.
+        chosen: After `fit`, the settings chosen.
+        on_progress: Called with what is being done, the number of passes done, and their total.
+    """
+
+    trials: int = 6
+    settings: Settings = Settings()
+    on_progress: Progress | None = None
+    name: str = "finetune"
+    chosen: Settings | None = None
+    out_of_fold: Float | None = field(default=None, repr=False)
+
+    def fit(self, task: Task) -> FittedNetwork:
+        """Search, then train on all labelled cells."""
+        keep_freed_memory()
+        self.chosen = self._search(task) if self.trials and len(task) >= 6 else self.settings
+        network = tune(task, self.chosen)
+        return FittedNetwork(task.model, network, task.classes)
+
+    def _search(self, task: Task) -> Settings:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        parts = folds(task.targets, task.groups, 3, task.seed)
+        passes = 0
+        best = (-np.inf, self.settings)
+
+        def evaluate(trial: optuna.Trial) -> float:
+            nonlocal passes, best
+            settings = Settings(
+                learning_rate=trial.suggest_float("learning_rate", 3e-5, 2e-3, log=True),
+                batch_size=trial.suggest_categorical("batch_size", [8, 16, 32]),
+                epochs=trial.suggest_int("epochs", 4, 12, step=4),
+            )
+            found = np.zeros((len(task), len(task.classes)), np.float32)
+            for number, (fit_rows, held_rows) in enumerate(parts):
+                network = tune(task[fit_rows], settings)
+                found[held_rows] = predict(network, task.cells.images[held_rows])
+                passes += 1
+                if self.on_progress is not None:
+                    self.on_progress("searching", passes, self.trials * len(parts))
+                # A first fold far behind the best is not worth two more.
+                trial.report(_goodness(found[held_rows], task.targets[held_rows]), number)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
+            value = _goodness(found, task.targets)
+            if value > best[0]:
+                best = (value, settings)
+                self.out_of_fold = found
+            return value
+
+        study = optuna.create_study(
+            direction="maximize",
+            sampler=optuna.samplers.TPESampler(seed=task.seed),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=2),
+        )
+        study.enqueue_trial(vars(self.settings))
+        study.optimize(evaluate, n_trials=self.trials)
+        return best[1]
+
+
+def _goodness(probabilities: Float, targets: Integers) -> float:
+    """Return the mean log probability of the truth: it still moves when no answer changes."""
+    chosen = probabilities[np.arange(len(targets)), targets]
+    return float(np.log(np.maximum(chosen, 1e-4)).mean())
+
+
+def tune(task: Task, settings: Settings) -> Network:
+    """Train a copy of the task's model on its labelled cells with given settings.
+
+    Returns:
+        The network in evaluation mode, its head over the classes of the task.
+    """
+    torch.manual_seed(task.seed)
+    generator = torch.Generator().manual_seed(task.seed)
+    network = load_network(task.model, dropout=0.2)
+    _widen_head(network, len(task.classes))
+    network.to(memory_format=torch.channels_last)
+    images = torch.from_numpy(np.ascontiguousarray(task.cells.images))
+    targets = torch.from_numpy(task.targets)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    size = min(settings.batch_size, len(task))
+    steps = settings.epochs * max(1, len(task) // size)
+    bfloat = precision("auto") == "bf16-mixed"
+    order = torch.empty(0, dtype=torch.int64)
+    for step in range(steps):
+        if len(order) < size:
+            order = torch.randperm(len(task), generator=generator)
+        rows, order = order[:size], order[size:]
+        for group in optimiser.param_groups:
+            group["lr"] = settings.learning_rate * (1 - step / steps)
+        batch = _turned(network.normalise(images[rows]), generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
+            logits = network(batch.contiguous(memory_format=torch.channels_last))
+        loss = functional.cross_entropy(logits.float(), targets[rows], label_smoothing=0.1)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+    return network.eval()
+
+
+def _turned(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Turn each image by a multiple of a right angle and mirror half of them."""
+    turns = torch.randint(8, (len(images),), generator=generator).tolist()
+    return torch.stack(
+        [
+            torch.rot90(image.flip(2) if turn >= 4 else image, turn % 4, (1, 2))
+            for image, turn in zip(images, turns, strict=True)
+        ]
+    )
+
+
+def _widen_head(network: Network, count: int) -> None:
+    """Give the head an output for each class of the task; those it has keep their weights."""
+    if not isinstance(network.head, MLP):
+        # A model adapted by another method: start from a fresh head of the paper's form.
+        network.head = MLP(N_EMBEDDING, count, dropout=0.2)
+        return
+    old = cast(torch.nn.Linear, network.head.get_submodule("output"))
+    if old.out_features == count:
+        return
+    new = torch.nn.Linear(old.in_features, count)
+    with torch.no_grad():
+        new.weight[: old.out_features] = old.weight
+        new.bias[: old.out_features] = old.bias
+    network.head.set_submodule("output", new)
+
+
+def predict(network: Network, images: npt.NDArray[np.uint8]) -> Float:
+    """Return `(N, K)` class probabilities of prepared images, network in evaluation mode."""
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(images), 32):
+            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + 32]))
+            logits = network(network.normalise(batch))
+            found.append(functional.softmax(logits.float(), dim=1).numpy())
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNetwork:
+    """A fine-tuned network.
+
+    Attributes:
+        model: The model it started from.
+        network: The network, in evaluation mode.
+        classes: Names of its classes.
+    """
+
+    model: Bundle
+    network: Network
+    classes: tuple[str, ...]
+
+    def probabilities(self, cells: Cells) -> Float:
+        """Return `(N, K)` class probabilities; the encodings of the old weights are not used."""
+        return predict(self.network, cells.images)
+
+    def bundle(self) -> Bundle:
+        """Return the fine-tuned model."""
+        head = head_of(self.network, self.classes, 1.0)
+        return self.model.with_weights(encoder_tensors(self.network), head)
