@@ -196,7 +196,10 @@ def call(
     folder: Path | None = None,
 ) -> int:
     """Run a command and return its exit status."""
-    return subprocess.run([str(word) for word in words], env=environment, cwd=folder).returncode
+    settings = dict(os.environ if environment is None else environment)
+    # Modules are compiled when they are first used, so what is compiled has to be kept.
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.run([str(word) for word in words], env=settings, cwd=folder).returncode
 
 
 def disk_use(folder: Path) -> int:

@@ -202,6 +202,15 @@ def test_without_a_command_it_says_what_there_is(
     assert "run.py demo" in capsys.readouterr().out
 
 
+def test_commands_run_in_their_folder_and_keep_what_they_compile(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    code = "import os, sys; open('made', 'w').write(str(sys.dont_write_bytecode)); sys.exit(3)"
+    assert run.call([sys.executable, "-c", code], folder=tmp_path) == 3
+    assert (tmp_path / "made").read_text() == "False"
+
+
 def test_the_size_is_that_of_the_files_and_links_are_not_followed(
     run: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

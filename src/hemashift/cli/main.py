@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hemashift.cli import classify, datasets, evaluate, train
+from hemashift.cli import classify, datasets, demo, evaluate, train
 from hemashift.errors import HemashiftError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(datasets.app, name="datasets")
 app.command("classify")(classify.command)
 app.command("evaluate")(evaluate.command)
+app.command("demo")(demo.command)
 app.command("train")(train.command)
 
 

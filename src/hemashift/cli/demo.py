@@ -1,0 +1,130 @@
+"""`hemashift demo`: the whole job on real cells, to see it happen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from hemashift.demo.run import DemoResult
+
+
+def command(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for all that is made.")
+    ] = Path("runs/demo"),
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="Folder that the dataset lies in. [default: HEMASHIFT_DATA, ../shared/data, the "
+            "cache, a download of about 25 MB, or cells drawn by the program]",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="Model to start from. [default: the shipped model]"),
+    ] = None,
+    labels: Annotated[int, typer.Option(min=1, help="Cells to label, drawn at random.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not download anything.")] = False,
+) -> None:
+    """Show the whole job: label 30 cells, adapt the model, classify the rest, report."""
+    from rich.console import Console
+
+    from hemashift.demo.run import run_demo
+
+    console = Console(soft_wrap=True, highlight=False)
+    with _Narrator(console) as narrator:
+        result = run_demo(
+            output,
+            data=data,
+            model=model,
+            labels=labels,
+            seed=seed,
+            offline=offline,
+            tell=narrator,
+        )
+    _show(result, console)
+
+
+class _Narrator:
+    """Tells the steps on the terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.steps = 0
+        self.bar: Progress | None = None
+        self.task: TaskID | None = None
+
+    def __enter__(self) -> _Narrator:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._end_bar()
+
+    def step(self, title: str) -> None:
+        self._end_bar()
+        self.steps += 1
+        self.console.print(f"\n{self.steps}. {title}", style="bold", markup=False)
+
+    def command(self, words: Sequence[str]) -> None:
+        from hemashift.demo.report import command_line
+
+        self.console.print(f"   $ {command_line(words)}", style="cyan", markup=False)
+
+    def note(self, text: str) -> None:
+        self._end_bar()
+        self.console.print("   " + text.replace("\n", "\n   "), markup=False)
+
+    def warning(self, text: str) -> None:
+        self._end_bar()
+        lines = text.replace("\n", "\n   ")
+        self.console.print(f"   WARNING: {lines}", style="bold yellow", markup=False)
+
+    def progress(self, done: int, total: int | None) -> None:
+        if not self.console.is_terminal:
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        if self.bar is None:
+            columns = (TextColumn("  "), BarColumn(), TimeElapsedColumn())
+            self.bar = Progress(*columns, console=self.console, transient=True)
+            self.task = self.bar.add_task("", total=total)
+            self.bar.start()
+        if self.task is not None:
+            self.bar.update(self.task, completed=done, total=total)
+
+    def _end_bar(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = self.task = None
+
+
+def _show(result: DemoResult, console: Console) -> None:
+    from rich.table import Table
+
+    from hemashift.demo.data import DRAWN
+    from hemashift.reports.parts import with_limits
+
+    table = Table(f"{len(result.before)} held-out cells", box=None, pad_edge=False)
+    table.add_column("accuracy")
+    table.add_column("macro F1")
+    for name, evaluation in (("before", result.before), ("after", result.after)):
+        if evaluation is not None:
+            scores = (evaluation.overall["accuracy"], evaluation.overall["macro_f1"])
+            table.add_row(name, *map(with_limits, scores))
+    console.print()
+    console.print(table)
+    console.print("(in brackets: 95 % confidence limits)", style="dim")
+    if result.data.drawn:
+        console.print(f"\n{DRAWN}", style="bold yellow", markup=False)
+    console.print(f"\n{result.seconds:.0f} s. Report: {result.report}", markup=False)
