@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it replaces `path`, on error it vanishes.
+    r"""Give a temporary path beside `path`; on success it replaces `path`, on error it vanishes.
 
     Args:
         path: The file to write. Missing parent folders are made.
@@ -24,9 +24,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "table.csv"
         >>> with atomic_write(target) as aside:
-        ...     _ = aside.write_text("path,label\\n")
+        ...     _ = aside.write_text("path,label\n")
         >>> target.read_text()
-        'path,label\\n'
+        'path,label\n'
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

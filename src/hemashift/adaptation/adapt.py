@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.contract import Float, Method, Task, Unadapted
@@ -202,9 +203,11 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
     if progress is not None:
         progress("cross-validating", 0, 1)
     before = _evaluation(task, Unadapted().fit(task).probabilities(task.cells))
-    fitted = method.fit(task)
-    searched: Float | None = getattr(method, "out_of_fold", None)
-    predicted = out_of_fold(method, task) if searched is None else searched
+    # Many small products: threads of BLAS would only wait for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        fitted = method.fit(task)
+        searched: Float | None = getattr(method, "out_of_fold", None)
+        predicted = out_of_fold(method, task) if searched is None else searched
     after = _evaluation(task, predicted)
     if _score(after, "accuracy") < _score(before, "accuracy"):
         raise WorseModelError(

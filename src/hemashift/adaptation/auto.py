@@ -62,7 +62,7 @@ class Auto:
 
     def fit(self, task: Task) -> Fitted:
         """Choose, then adapt to all labelled cells."""
-        scores = [goodness(out_of_fold(method, task), task) for method in self.candidates]
+        scores = [goodness(out_of_fold(method, task, 3), task) for method in self.candidates]
         best = self.candidates[int(np.argmax(scores))]
         self.chosen = best.name
         return best.fit(task)

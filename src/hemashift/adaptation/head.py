@@ -12,7 +12,7 @@ from hemashift.adaptation.folds import folds
 from hemashift.adaptation.probe import Probe
 from hemashift.model.heads import BATCH_NORM_EPS, Head, LinearHead, MLPHead
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[np.float32]
 Tensors = dict[str, Array]
 # Parameters that are trained; the statistics of batch norm stay those of the source.
 _TRAINED = (
@@ -23,7 +23,7 @@ _TRAINED = (
     "output.weight",
     "output.bias",
 )
-PASSES = (20, 60, 150)
+PASSES = (15, 40, 100)
 
 
 @dataclass
@@ -52,7 +52,7 @@ class HeadOnly:
         head = task.model.head
         if isinstance(head, LinearHead) or not isinstance(head, MLPHead):
             return Probe(outputs=("embedding",)).fit(task)
-        inputs = task.cells.encoded.embedding.astype(np.float64)
+        inputs = task.cells.encoded.embedding.astype(np.float32)
         start = _start(head, len(task.classes), task.seed)
         self.chosen = self._choose(task, inputs, start)
         *_, (_, tensors) = self._train(inputs, task.targets, start, (self.chosen,))
@@ -60,7 +60,7 @@ class HeadOnly:
 
     def _choose(self, task: Task, inputs: Array, start: Tensors) -> int:
         scores = np.zeros(len(self.passes))
-        for fit_rows, held_rows in folds(task.targets, task.groups, 5, task.seed):
+        for fit_rows, held_rows in folds(task.targets, task.groups, 3, task.seed):
             if not len(fit_rows):
                 return self.passes[0]
             states = self._train(inputs[fit_rows], task.targets[fit_rows], start, self.passes)
@@ -98,14 +98,14 @@ class HeadOnly:
 
 def _start(head: MLPHead, count: int, seed: int) -> Tensors:
     """Return the source head's tensors, with small random rows for classes it does not know."""
-    tensors = {name: np.asarray(value, np.float64) for name, value in head.tensors.items()}
+    tensors = {name: np.asarray(value, np.float32) for name, value in head.tensors.items()}
     missing = count - len(tensors["output.bias"])
     if missing:
         width = tensors["output.weight"].shape[1]
         rng = np.random.default_rng([seed, 5])
-        rows = rng.normal(0, 1 / np.sqrt(width), (missing, width))
+        rows = rng.normal(0, 1 / np.sqrt(width), (missing, width)).astype(np.float32)
         tensors["output.weight"] = np.vstack([tensors["output.weight"], rows])
-        tensors["output.bias"] = np.concatenate([tensors["output.bias"], np.zeros(missing)])
+        tensors["output.bias"] = np.concatenate([tensors["output.bias"], np.zeros(missing, np.float32)])
     return tensors
 
 

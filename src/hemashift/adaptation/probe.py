@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.folds import folds
-from hemashift.adaptation.softmax import fit_softmax
+from hemashift.adaptation.softmax import Float, fit_softmax, span
 from hemashift.model.heads import LinearHead, Output
 
 Vectors = npt.NDArray[np.float32]
@@ -19,6 +19,7 @@ Vectors = npt.NDArray[np.float32]
 OUTPUTS: tuple[Output, ...] = ("features", "embedding", "both")
 # Strength of the prior for inputs of mean square 1: from many free directions to few.
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3)
+_FOLDS = 5
 _LEAST_SCALE = 1e-6
 
 
@@ -45,13 +46,15 @@ class Probe:
     def fit(self, task: Task) -> FittedHead:
         """Choose output and strength, then fit on all labelled cells."""
         scaled = {output: standardised(task, output) for output in self.outputs}
-        self.chosen = self._choose(task, {name: inputs for name, (inputs, *_) in scaled.items()})
+        spans = {output: span(inputs) for output, (inputs, *_) in scaled.items()}
+        self.chosen = self._choose(task, {output: found for output, (found, _) in spans.items()})
         output, penalty = self.chosen
-        inputs, mean, scale = scaled[output]
-        weight, bias = fit_softmax(inputs, task.targets, len(task.classes), penalty)
+        _, mean, scale = scaled[output]
+        coordinates, basis = spans[output]
+        weight, bias = fit_softmax(coordinates, task.targets, len(task.classes), penalty)
         head = LinearHead(
             task.classes,
-            weight.astype(np.float32),
+            (weight @ basis).astype(np.float32),
             bias.astype(np.float32),
             mean,
             scale,
@@ -60,10 +63,10 @@ class Probe:
         )
         return FittedHead(task.model, head)
 
-    def _choose(self, task: Task, inputs: dict[Output, Vectors]) -> tuple[Output, float]:
+    def _choose(self, task: Task, inputs: dict[Output, Float]) -> tuple[Output, float]:
         """Return the choice with the best cross-validated log probability of the truth."""
         choices = list(product(self.outputs, self.penalties))
-        parts = folds(task.targets, task.groups, 5, task.seed)
+        parts = folds(task.targets, task.groups, _FOLDS, task.seed)
         if len(choices) == 1 or len(parts) < 2:
             return choices[len(choices) // 2]
 

@@ -24,8 +24,8 @@ def fit_softmax(
 ) -> tuple[Float, Float]:
     """Minimise sum of cross entropies + penalty / 2 * |W|^2 over W and b.
 
-    The solution lies in the span of the inputs, so with fewer cells than features the search runs
-    in as many dimensions as there are cells, with the same result.
+    With fewer cells than features, give `inputs` in a basis of their span (`span`): the solution
+    lies there, and the search is as short as there are cells.
 
     Args:
         inputs: `(N, D)`.
@@ -46,10 +46,6 @@ def fit_softmax(
         True
     """
     inputs = np.asarray(inputs, np.float64)
-    basis: Float | None = None
-    if inputs.shape[0] < inputs.shape[1]:
-        left, singular, basis = np.linalg.svd(inputs, full_matrices=False)
-        inputs = left * singular
     count, width = inputs.shape
     wanted = np.zeros((count, n_classes))
     if weights is not None and weights.ndim == 2:
@@ -72,7 +68,27 @@ def fit_softmax(
         return float(-(wanted * log_p).sum() + 0.5 * prior), gradient.ravel()
 
     start = np.zeros(n_classes * (width + 1))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    options = {"maxiter": 200, "gtol": 1e-4}
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     matrix = found.x.reshape(n_classes, width + 1)
-    w = matrix[:, :-1] if basis is None else matrix[:, :-1] @ basis
-    return w, matrix[:, -1]
+    return matrix[:, :-1], matrix[:, -1]
+
+
+def span(inputs: npt.NDArray[np.floating]) -> tuple[Float, Float]:
+    """Return the inputs in an orthonormal basis of their span, and that basis.
+
+    Args:
+        inputs: `(N, D)`.
+
+    Returns:
+        Coordinates `(N, R)` and basis `(R, D)`, R the smaller of N and D; inputs = coordinates @
+        basis. Weights `(K, R)` of the coordinates are weights @ basis of the inputs.
+
+    Examples:
+        >>> inputs = np.array([[1.0, 2.0, 3.0]])
+        >>> coordinates, basis = span(inputs)
+        >>> np.allclose(coordinates @ basis, inputs), coordinates.shape
+        (True, (1, 1))
+    """
+    left, singular, basis = np.linalg.svd(np.asarray(inputs, np.float64), full_matrices=False)
+    return left * singular, basis

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hemashift.cli import classify, datasets, demo, evaluate, train
+from hemashift.cli import adapt, classify, datasets, demo, evaluate, train
 from hemashift.errors import HemashiftError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 
 
 app.add_typer(datasets.app, name="datasets")
+app.command("adapt")(adapt.command)
 app.command("classify")(classify.command)
 app.command("evaluate")(evaluate.command)
 app.command("demo")(demo.command)

@@ -242,6 +242,11 @@ def default_model() -> Bundle:
     return Bundle.load(next(iter(models.values())))
 
 
+def load_model(folder: str | Path) -> Bundle:
+    """Load a model folder; the same as `Bundle.load`."""
+    return Bundle.load(folder)
+
+
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

@@ -1,0 +1,101 @@
+"""`hemashift adapt`: adapt a model to a laboratory with a few labels."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hemashift.adaptation import Adapted
+
+
+class MethodName(StrEnum):
+    """Choices of ``--method``."""
+
+    auto = "auto"
+    probe = "probe"
+    head = "head"
+    finetune = "finetune"
+
+
+def command(
+    images: Annotated[
+        Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
+    ],
+    labels: Annotated[
+        Path,
+        typer.Option(
+            "--labels", "-l", help="CSV with the columns path (relative to IMAGES) and label."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model folder to write.")],
+    method: Annotated[
+        MethodName,
+        typer.Option(
+            help="auto chooses between probe and head; finetune trains all weights and needs "
+            "the extra 'train'."
+        ),
+    ] = MethodName.auto,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", "-m", help="Model folder to start from.", show_default="the shipped model"
+        ),
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML page to write, with the scores before and after.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+) -> None:
+    """Adapt a model to the images of a laboratory with 100 labelled cells or fewer."""
+    from rich.console import Console
+
+    from hemashift.adaptation import adapt
+    from hemashift.cli.progress import stages
+    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.taxonomy import Taxonomy
+
+    console = Console(stderr=True)
+    start = Bundle.load(model) if model is not None else default_model()
+    with stages(console) as progress:
+        adapted = adapt(
+            images,
+            labels,
+            model=start,
+            method=method.value,
+            seed=seed,
+            taxonomy=None if classes is None else Taxonomy.from_file(classes),
+            progress=progress,
+        )
+    adapted.bundle.save(output)
+    if report is not None:
+        from hemashift.reports.adaptation_page import write_adaptation_report
+
+        write_adaptation_report(adapted, report)
+    _show(adapted, output, console)
+
+
+def _show(adapted: Adapted, output: Path, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(
+        f"labelled cells: {len(adapted.before)}", "accuracy", "macro F1", box=None, pad_edge=False
+    )
+    for name, scores in (
+        ("before", adapted.before.overall),
+        (f"after ({adapted.method}), cross-validated", adapted.after.overall),
+    ):
+        table.add_row(name, str(scores["accuracy"]), str(scores["macro_f1"]))
+    console.print(table)
+    for note in adapted.notes:
+        console.print(f"- {note}", highlight=False)
+    console.print(f"the adapted model is in {output}", highlight=False, soft_wrap=True)
