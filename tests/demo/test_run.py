@@ -15,6 +15,7 @@ from hemashift.demo.drawn import draw_dataset
 from hemashift.demo.run import DemoResult, run_demo
 from hemashift.demo.telling import Silent
 from hemashift.errors import HemashiftError, ModelFileError, WorseModelError
+from hemashift.evaluation import read_evaluation
 from hemashift.model.bundle import Bundle, default_model
 
 COUNTS = {"eosinophil": 10, "lymphocyte": 14, "monocyte": 10, "neutrophil": 16}
@@ -96,8 +97,9 @@ def test_the_commands_shown_do_the_same(done: DemoResult, tmp_path: Path) -> Non
         assert refused == (outcome.exit_code != 0), (words, outcome.output, outcome.exception)
     assert {name: (folder / name).read_bytes() for name in made} == expected
     if done.after is not None:
-        scores = json.loads((folder / "evaluation" / "evaluation.json").read_text())
-        assert f"{done.after.overall['accuracy'].estimate:.6f}"[:6] in json.dumps(scores)
+        typed = read_evaluation(folder / "evaluation" / "evaluation.json")
+        assert typed.paths == done.after.paths
+        assert typed.overall["accuracy"].estimate == done.after.overall["accuracy"].estimate
 
 
 def test_a_model_that_would_be_worse_is_refused_and_the_page_says_so(
@@ -124,8 +126,6 @@ def test_the_command_tells_every_step(model: Bundle, tmp_path: Path) -> None:
     assert outcome.exit_code == 0, outcome.output
     for part in ("1. Images", "2. Label 20", "$ hemashift adapt", "DRAWN", "before", "Report:"):
         assert part in outcome.output
-    again = CliRunner().invoke(app, words)
-    assert again.exit_code == 0, again.output
 
 
 def test_real_cells_are_adapted_to_in_minutes(
