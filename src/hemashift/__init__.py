@@ -7,7 +7,7 @@ Examples:
     >>> hemashift.CLASSES[:2]
     ('basophil', 'eosinophil')
     >>> sorted(hemashift.__all__)[-4:]
-    ['evaluate', 'load_model', 'read_image', 'train']
+    ['load_dataset', 'load_model', 'read_image', 'train']
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hemashift.adaptation import adapt
-    from hemashift.classification import classify
+    from hemashift.adaptation.adapt import adapt
     from hemashift.cells import CellTable
+    from hemashift.classification import classify
     from hemashift.datasets import load as load_dataset
     from hemashift.errors import HemashiftError
     from hemashift.evaluation import evaluate

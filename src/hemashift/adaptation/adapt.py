@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.contract import Float, Method, Task, Unadapted
@@ -21,6 +21,7 @@ from hemashift.adaptation.probe import Probe
 from hemashift.errors import AdaptationError, HemashiftError, ImageError, WorseModelError
 from hemashift.evaluation.calibration import fit_temperature
 from hemashift.evaluation.evaluation import Evaluation
+from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.runtime import Encoder
 from hemashift.taxonomy import Taxonomy
@@ -99,11 +100,13 @@ def adapt(
     cells = read_labels(images, labels, start.card.classes, taxonomy)
     task, notes = make_task(start, cells, seed, progress)
     adapted = adapt_task(task, chosen, progress)
+    # A model that was adapted before has learnt from the earlier cells too.
+    earlier = labelled_hashes(start.card.provenance)
     provenance = {
         "method": adapted.method,
         "seed": seed,
         "labels": adapted.counts,
-        "labelled_sha256": sorted(set(cells.hashes)),
+        "labelled_sha256": sorted(earlier.union(cells.hashes)),
     }
     bundle = adapted.bundle
     card = bundle.card.updated(
@@ -118,7 +121,7 @@ def adapt(
         adapted.before,
         adapted.after,
         adapted.counts,
-        (*cells.notes, *notes, *adapted.notes),
+        (*cells.notes, *notes, *_seen(cells, earlier), *adapted.notes),
         cells,
     )
 
@@ -206,6 +209,8 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
     # Many small products: threads of BLAS would only wait for each other.
     with threadpool_limits(limits=1, user_api="blas"):
         fitted = method.fit(task)
+        # Read before cross-validation, in which `Auto` chooses again for each fold.
+        name = method.chosen if isinstance(method, Auto) else method.name
         searched: Float | None = getattr(method, "out_of_fold", None)
         predicted = out_of_fold(method, task) if searched is None else searched
     after = _evaluation(task, predicted)
@@ -220,10 +225,15 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
         progress("cross-validating", 1, 1)
     bundle = fitted.bundle()
     bundle = _calibrated(bundle, predicted, task)
-    name = getattr(method, "chosen", "") if isinstance(method, Auto) else method.name
     counts = Counter(task.targets.tolist())
     labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}
-    return Adapted(bundle, name, before, after, labels, tuple(_thin(labels)))
+    notes = _thin(labels)
+    if searched is not None:
+        notes.append(
+            "The settings were chosen on the same folds as the score after adaptation, "
+            "which is therefore a little too high."
+        )
+    return Adapted(bundle, name, before, after, labels, tuple(notes))
 
 
 def _calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
@@ -250,6 +260,16 @@ def _thin(counts: dict[str, int]) -> list[str]:
     return notes
 
 
+def _seen(cells: LabelledCells, earlier: frozenset[str]) -> list[str]:
+    count = sum(digest in earlier for digest in cells.hashes)
+    if not count:
+        return []
+    return [
+        f"{count} labelled cells were already used to adapt the model started from. Both scores "
+        "are too high: start from the model before it instead."
+    ]
+
+
 def _evaluation(task: Task, probabilities: Float) -> Evaluation:
     total = np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
     return Evaluation(
@@ -261,10 +281,13 @@ def _score(evaluation: Evaluation, name: str) -> float:
     return evaluation.overall[name].estimate
 
 
-def _facts(evaluation: Evaluation) -> dict[str, list[float]]:
-    """Estimate, lower and upper limit of the headline scores, for the card."""
+def _facts(evaluation: Evaluation) -> dict[str, list[float | None]]:
+    """Estimate, lower and upper limit of the headline scores, for the card; None: no limit."""
     return {
-        name: [round(value, 4) for value in (found.estimate, found.low, found.high)]
+        name: [
+            None if np.isnan(value) else round(value, 4)
+            for value in (found.estimate, found.low, found.high)
+        ]
         for name in ("accuracy", "macro_f1")
         for found in (evaluation.overall[name],)
     }

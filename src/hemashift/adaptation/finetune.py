@@ -12,16 +12,23 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as functional
 
 from hemashift.adaptation.contract import Cells, Float, Integers, Task
 from hemashift.adaptation.folds import folds
-from hemashift.model.architectures import MLP, N_EMBEDDING, Network
 from hemashift.model.bundle import Bundle
-from hemashift.model.checkpoint import encoder_tensors, head_of, load_network
-from hemashift.training.loop import precision
-from hemashift.training.memory import keep_freed_memory
+from hemashift.model.extra import train_extra_missing
+
+try:
+    import optuna
+    import torch
+    import torch.nn.functional as functional
+
+    from hemashift.model.architectures import MLP, Network
+    from hemashift.model.checkpoint import encoder_tensors, head_of, load_network
+    from hemashift.training.loop import precision
+    from hemashift.training.memory import keep_freed_memory
+except ImportError as error:
+    raise train_extra_missing() from error
 
 Progress = Callable[[str, int, int], None]
 
@@ -66,20 +73,19 @@ class Finetune:
     def fit(self, task: Task) -> FittedNetwork:
         """Search, then train on all labelled cells."""
         keep_freed_memory()
-        self.chosen = self._search(task) if self.trials and len(task) >= 6 else self.settings
+        self.out_of_fold = None
+        enough = len(np.unique(task.groups)) >= 6
+        self.chosen = self._search(task) if self.trials and enough else self.settings
         network = tune(task, self.chosen)
         return FittedNetwork(task.model, network, task.classes)
 
     def _search(self, task: Task) -> Settings:
-        import optuna
-
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         parts = folds(task.targets, task.groups, 3, task.seed)
-        passes = 0
         best = (-np.inf, self.settings)
 
         def evaluate(trial: optuna.Trial) -> float:
-            nonlocal passes, best
+            nonlocal best
             settings = Settings(
                 learning_rate=trial.suggest_float("learning_rate", 3e-5, 2e-3, log=True),
                 batch_size=trial.suggest_categorical("batch_size", [8, 16, 32]),
@@ -89,9 +95,9 @@ class Finetune:
             for number, (fit_rows, held_rows) in enumerate(parts):
                 network = tune(task[fit_rows], settings)
                 found[held_rows] = predict(network, task.cells.images[held_rows])
-                passes += 1
                 if self.on_progress is not None:
-                    self.on_progress("searching", passes, self.trials * len(parts))
+                    done = trial.number * len(parts) + number + 1
+                    self.on_progress("searching", done, self.trials * len(parts))
                 # A first fold far behind the best is not worth two more.
                 trial.report(_goodness(found[held_rows], task.targets[held_rows]), number)
                 if trial.should_prune():
@@ -124,10 +130,9 @@ def tune(task: Task, settings: Settings) -> Network:
     Returns:
         The network in evaluation mode, its head over the classes of the task.
     """
-    torch.manual_seed(task.seed)
     generator = torch.Generator().manual_seed(task.seed)
-    network = load_network(task.model, dropout=0.2)
-    _widen_head(network, len(task.classes))
+    network = load_network(task.model)  # in evaluation mode, in which it stays
+    _widen_head(network, len(task.classes), generator)
     network.to(memory_format=torch.channels_last)
     images = torch.from_numpy(np.ascontiguousarray(task.cells.images))
     targets = torch.from_numpy(task.targets)
@@ -150,7 +155,8 @@ def tune(task: Task, settings: Settings) -> Network:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-    return network.eval()
+    _round_as_stored(network)
+    return network
 
 
 def _turned(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -164,20 +170,29 @@ def _turned(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     )
 
 
-def _widen_head(network: Network, count: int) -> None:
+def _widen_head(network: Network, count: int, generator: torch.Generator) -> None:
     """Give the head an output for each class of the task; those it has keep their weights."""
-    if not isinstance(network.head, MLP):
-        # A model adapted by another method: start from a fresh head of the paper's form.
-        network.head = MLP(N_EMBEDDING, count, dropout=0.2)
+    name = "output" if isinstance(network.head, MLP) else "linear"
+    old = cast(torch.nn.Linear, network.head.get_submodule(name))
+    known, width = old.weight.shape
+    if known == count:
         return
-    old = cast(torch.nn.Linear, network.head.get_submodule("output"))
-    if old.out_features == count:
-        return
-    new = torch.nn.Linear(old.in_features, count)
+    new = torch.nn.Linear(width, count)
     with torch.no_grad():
-        new.weight[: old.out_features] = old.weight
-        new.bias[: old.out_features] = old.bias
-    network.head.set_submodule("output", new)
+        new.weight.normal_(0, width**-0.5, generator=generator)
+        new.bias.zero_()
+        new.weight[:known] = old.weight
+        new.bias[:known] = old.bias
+    network.head.set_submodule(name, new)
+
+
+def _round_as_stored(network: Network) -> None:
+    """Round matrices of the encoder to float16, as a model stores them: what is scored is kept."""
+    with torch.no_grad():
+        for part in (network.trunk, network.embedding):
+            for parameter in part.parameters():
+                if parameter.ndim >= 2:
+                    parameter.copy_(parameter.half())
 
 
 def predict(network: Network, images: npt.NDArray[np.uint8]) -> Float:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.folds import folds
 from hemashift.adaptation.probe import Probe
-from hemashift.model.heads import BATCH_NORM_EPS, Head, LinearHead, MLPHead
+from hemashift.model.heads import BATCH_NORM_EPS, Head, MLPHead
 
 Array = npt.NDArray[np.float32]
 Tensors = dict[str, Array]
@@ -50,7 +50,7 @@ class HeadOnly:
     def fit(self, task: Task) -> FittedHead:
         """Choose the number of passes, then train on all labelled cells."""
         head = task.model.head
-        if isinstance(head, LinearHead) or not isinstance(head, MLPHead):
+        if not isinstance(head, MLPHead):
             return Probe(outputs=("embedding",)).fit(task)
         inputs = task.cells.encoded.embedding.astype(np.float32)
         start = _start(head, len(task.classes), task.seed)
@@ -61,7 +61,7 @@ class HeadOnly:
     def _choose(self, task: Task, inputs: Array, start: Tensors) -> int:
         scores = np.zeros(len(self.passes))
         for fit_rows, held_rows in folds(task.targets, task.groups, 3, task.seed):
-            if not len(fit_rows):
+            if not len(fit_rows):  # one group: nothing to choose by
                 return self.passes[0]
             states = self._train(inputs[fit_rows], task.targets[fit_rows], start, self.passes)
             for number, (_, tensors) in enumerate(states):
@@ -105,7 +105,7 @@ def _start(head: MLPHead, count: int, seed: int) -> Tensors:
         rng = np.random.default_rng([seed, 5])
         rows = rng.normal(0, 1 / np.sqrt(width), (missing, width)).astype(np.float32)
         tensors["output.weight"] = np.vstack([tensors["output.weight"], rows])
-        tensors["output.bias"] = np.concatenate([tensors["output.bias"], np.zeros(missing, np.float32)])
+        tensors["output.bias"] = np.pad(tensors["output.bias"], (0, missing))
     return tensors
 
 

@@ -11,9 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from hemashift.errors import AdaptationError, TableError
+from hemashift.evaluation.tables import read_table
 from hemashift.files import sha256
 from hemashift.images import list_images
 from hemashift.taxonomy import Taxonomy, default_taxonomy
+from hemashift.taxonomy.core import keys
 
 _NAMED = 10
 
@@ -56,11 +58,14 @@ def read_labels(
     """Read which cell is what, and check it against the images.
 
     A label that means one of `classes` (by its name, a code or a synonym) counts as that class;
-    any other label is a class of its own. A row without a label is an unlabelled image.
+    any other label is a class of its own. With a taxonomy of one's own, its labels and classes
+    come first, and rows whose label it calls outside are left out. A row without a label is an
+    unlabelled image.
 
     Args:
         images: Folder of images, searched recursively.
-        labels: CSV file (or frame) with the columns `path`, relative to `images`, and `label`.
+        labels: CSV file (comma, semicolon or tab; or a frame) with the columns `path`, relative
+            to `images`, and `label`. It is only read.
         classes: Classes of the model to start from.
         taxonomy: What labels mean; the built-in one by default.
 
@@ -77,26 +82,29 @@ def read_labels(
     frame, where = _read(labels)
     notes: list[str] = []
     wanted = _rows(frame, where)
-    missing = [name for name, _ in wanted if not _inside(root, name).is_file()]
+    places = {name: _inside(root, name) for name, _ in wanted}
+    missing = [name for name, place in places.items() if place is None]
     if missing:
         raise AdaptationError(
-            f"{len(missing)} of {len(wanted)} labelled images are not there",
+            f"{len(missing)} of {len(places)} labelled images are not there",
             expected=f"paths relative to {root}",
             found=_some(missing),
             where=where,
             hint="give the folder that the paths in the label file start from",
         )
-    meaning = _meanings({label for _, label in wanted}, classes, taxonomy or default_taxonomy())
+    meaning = {label: _meaning(label, classes, taxonomy) for _, label in wanted}
     by_path: dict[Path, tuple[str, str]] = {}
-    repeated, contradictions = 0, []
+    repeated, outside, contradictions = 0, 0, []
     for name, label in wanted:
-        path = _inside(root, name)
-        if path not in by_path:
-            by_path[path] = (name, meaning[label])
-        elif by_path[path][1] == meaning[label]:
+        path, cls = places[name], meaning[label]
+        if path is None or cls is None:
+            outside += 1
+        elif path not in by_path:
+            by_path[path] = (name, cls)
+        elif by_path[path][1] == cls:
             repeated += 1
         else:
-            contradictions.append(f"{name}: {by_path[path][1]} and {meaning[label]}")
+            contradictions.append(f"{name}: {by_path[path][1]} and {cls}")
     hashes = {path: sha256(path) for path in by_path}
     first: dict[str, tuple[str, str]] = {}
     copies = 0
@@ -113,6 +121,8 @@ def read_labels(
             where=where,
             hint="decide which label is right, and remove the other",
         )
+    if outside:
+        notes.append(f"{outside} rows have a label that counts as none of the classes; left out.")
     if repeated:
         notes.append(f"{repeated} rows repeat an earlier row and were left out.")
     if copies:
@@ -131,70 +141,69 @@ def _read(labels: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if isinstance(labels, pd.DataFrame):
         frame, where = labels, "labels"
     else:
-        where = str(labels)
-        try:
-            frame = pd.read_csv(
-                labels,
-                dtype=str,
-                sep=None,
-                engine="python",
-                encoding="utf-8-sig",
-                keep_default_na=False,
-                skipinitialspace=True,
-            )
-        except FileNotFoundError:
-            raise TableError("there is no such label file", where=where) from None
-        except (OSError, ValueError, pd.errors.ParserError) as error:
+        frame, where = read_table(labels), str(labels)
+    names = [str(name).strip().lower() for name in frame.columns]
+    for name in ("path", "label"):
+        if names.count(name) != 1:
+            many = "no" if name not in names else "more than one"
             raise TableError(
-                "the label file cannot be read",
-                expected="CSV text (UTF-8) with the columns path and label",
-                found=str(error),
+                f"the label file has {many} column {name!r}",
+                expected="the columns path and label",
+                found=", ".join(names),
                 where=where,
-            ) from error
-    frame = frame.rename(columns=lambda name: str(name).strip().lower())
-    absent = [name for name in ("path", "label") if name not in frame.columns]
-    if absent:
-        raise TableError(
-            f"the label file has no column {' and no column '.join(absent)}",
-            expected="the columns path and label",
-            found=", ".join(map(str, frame.columns)),
-            where=where,
-        )
-    return frame, where
+            )
+    return frame.set_axis(names, axis=1), where
 
 
 def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str]]:
     """Return (path, label) of the rows that have a label."""
     rows = []
-    for number, (name, label) in enumerate(zip(frame["path"], frame["label"], strict=True), 2):
-        text = "" if label is None or label != label else str(label).strip()
-        if not text:
-            continue
-        if not isinstance(name, str) or not name.strip():
+    for number, (name, label) in enumerate(
+        zip(_texts(frame["path"]), _texts(frame["label"]), strict=True), start=1
+    ):
+        if label and not name:
             raise TableError(
-                "a row has a label but no path", where=f"{where}, line {number}", found=text
+                "a row has a label but no path", where=f"{where}, row {number}", found=label
             )
-        rows.append((name.strip().replace("\\", "/"), text))
+        if label:
+            rows.append((name.replace("\\", "/"), label))
     return rows
 
 
-def _inside(root: Path, name: str) -> Path:
-    """Return the labelled file; one outside the folder counts as missing."""
+def _texts(column: pd.Series) -> list[str]:
+    return ["" if empty else str(v).strip() for v, empty in zip(column, column.isna(), strict=True)]
+
+
+def _inside(root: Path, name: str) -> Path | None:
+    """Return a labelled file; None if it is not there or lies outside the folder."""
     path = root / name
     try:
-        return path if path.resolve().is_relative_to(root.resolve()) else root / "\0outside"
+        inside = path.resolve().is_relative_to(root.resolve())
+        return path if inside and path.is_file() else None
     except (OSError, ValueError):
-        return root / "\0outside"
+        return None
 
 
-def _meanings(labels: set[str], classes: Sequence[str], taxonomy: Taxonomy) -> dict[str, str]:
-    """Return the class that each label counts as."""
-    meaning = {}
-    for label in labels:
-        rolled = taxonomy.roll_up(label, classes)
-        cell = taxonomy.resolve(label)
-        meaning[label] = rolled or (cell.name if cell is not None else label)
-    return meaning
+def _meaning(label: str, classes: Sequence[str], own: Taxonomy | None) -> str | None:
+    """Return the class that a label counts as; None if it is to be left out."""
+    if own is not None:
+        named = own.main_class(label)
+        if named is not None:
+            return _same(named, classes, own)
+        if any(key in own.labels for key in keys(label)):
+            return None
+    taxonomy = own or default_taxonomy()
+    cell = taxonomy.resolve(label)
+    return taxonomy.roll_up(label, classes) or (label if cell is None else cell.name)
+
+
+def _same(name: str, classes: Sequence[str], taxonomy: Taxonomy) -> str:
+    """Return a class as the model writes it, or as it is where the model does not know it."""
+    cell = taxonomy.resolve(name)
+    for known in classes:
+        if known == name or (cell is not None and taxonomy.resolve(known) == cell):
+            return known
+    return name
 
 
 def _enough(labels: Sequence[str], where: str) -> None:
@@ -210,7 +219,7 @@ def _enough(labels: Sequence[str], where: str) -> None:
     if len(labels) < 2 * len(distinct) and len(labels) < 6:
         raise AdaptationError(
             "there are too few labelled cells",
-            expected="6 or more",
+            expected="6 or more, or two of each class",
             found=f"{len(labels)} cells of {len(distinct)} classes",
             where=where,
         )

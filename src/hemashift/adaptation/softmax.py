@@ -68,8 +68,9 @@ def fit_softmax(
         return float(-(wanted * log_p).sum() + 0.5 * prior), gradient.ravel()
 
     start = np.zeros(n_classes * (width + 1))
-    options = {"maxiter": 200, "gtol": 1e-4}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 1e-4}
+    )
     matrix = found.x.reshape(n_classes, width + 1)
     return matrix[:, :-1], matrix[:, -1]
 

@@ -61,10 +61,11 @@ def command(
 
     from hemashift.adaptation import adapt
     from hemashift.cli.progress import stages
-    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.model.bundle import Bundle, check_place, default_model
     from hemashift.taxonomy import Taxonomy
 
     console = Console(stderr=True)
+    check_place(output)  # before the work, not after it
     start = Bundle.load(model) if model is not None else default_model()
     with stages(console) as progress:
         adapted = adapt(
@@ -97,5 +98,7 @@ def _show(adapted: Adapted, output: Path, console: Console) -> None:
         table.add_row(name, str(scores["accuracy"]), str(scores["macro_f1"]))
     console.print(table)
     for note in adapted.notes:
-        console.print(f"- {note}", highlight=False)
-    console.print(f"the adapted model is in {output}", highlight=False, soft_wrap=True)
+        console.print(f"- {note}", highlight=False, markup=False)
+    console.print(
+        f"the adapted model is in {output}", highlight=False, markup=False, soft_wrap=True
+    )

@@ -77,9 +77,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
             with path.open(encoding="utf-8-sig") as stream:
                 header = stream.readline()
             separator = max(",;\t", key=header.count)
-            return pd.read_csv(
+            frame = pd.read_csv(
                 path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
             )
+            # Pandas would take the first field of longer rows as their name.
+            if not isinstance(frame.index, pd.RangeIndex):
+                raise ValueError("the rows have more fields than the header")
+            return frame
         if suffix in (".parquet", ".pq"):
             return pd.read_parquet(path)
         if suffix in (".jsonl", ".ndjson"):

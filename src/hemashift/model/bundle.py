@@ -114,12 +114,7 @@ class Bundle:
             ModelFileError: Something that is not a model is there.
         """
         folder = Path(folder)
-        if folder.exists() and not _is_model_or_empty(folder):
-            raise ModelFileError(
-                "this is not a model, so it is not overwritten",
-                where=folder,
-                hint="give the name of a new folder",
-            )
+        check_place(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
         try:
@@ -219,6 +214,24 @@ class Bundle:
     def _child(self, changes: dict[str, Any]) -> Card:
         fresh = {"parent": self.hash, "created": datetime.now(UTC), "versions": versions()}
         return self.card.updated(**{**fresh, **changes})
+
+
+def check_place(folder: str | Path) -> None:
+    """Refuse to write a model where something else is; `Bundle.save` does so too.
+
+    Args:
+        folder: Where a model is to be written.
+
+    Raises:
+        ModelFileError: Something that is not a model is there.
+    """
+    folder = Path(folder)
+    if folder.exists() and not _is_model_or_empty(folder):
+        raise ModelFileError(
+            "this is not a model, so it is not overwritten",
+            where=folder,
+            hint="give the name of a new folder",
+        )
 
 
 def shipped_models() -> dict[str, Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemashift.adaptation.adapt import THIN
 from hemashift.reports import parts
 from hemashift.reports.page import write_page
 from hemashift.reports.sections import Notices, Text
@@ -34,6 +35,6 @@ def write_adaptation_report(adapted: Adapted, path: str | Path) -> None:
             ),
         ),
         *parts.before_after(adapted.before, adapted.after, names),
-        parts.label_table(adapted.counts),
+        parts.label_table(adapted.counts, enough=THIN),
     ]
     write_page(path, "Adaptation to a laboratory", sections, subtitle=adapted.bundle.card.name)
