@@ -106,7 +106,7 @@ class Recipe(BaseModel):
     weights: Literal["imagenet", "random"] = "imagenet"
     scale: bool = True
     size: int = Field(224, ge=32, le=1024)
-    early_part: float = Field(0.7, ge=0, lt=1)
+    early_part: float = Field(0.85, ge=0, lt=1)
     early_size: int = Field(160, ge=32, le=1024)
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(32, ge=2)
