@@ -98,7 +98,12 @@ def draws(data: Encoded, target: Target, count: int) -> Iterator[tuple[np.ndarra
 
 
 def adapt_and_score(
-    name: str, model: Bundle, data: Encoded, labelled: np.ndarray, scored: np.ndarray, seed: int,
+    name: str,
+    model: Bundle,
+    data: Encoded,
+    labelled: np.ndarray,
+    scored: np.ndarray,
+    seed: int,
     trials: int,
 ) -> tuple[float, float, float]:
     """Return accuracy, macro F1 and seconds of one draw."""
@@ -122,9 +127,7 @@ def adapt_and_score(
     seconds = time.perf_counter() - began
     answer = fitted.probabilities(data.cells[scored]).argmax(axis=1)
     truth = data.targets[scored]
-    macro = f1_score(
-        truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0
-    )
+    macro = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)
     return float(accuracy_score(truth, answer)), float(macro), seconds
 
 
