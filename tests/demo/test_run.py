@@ -128,9 +128,7 @@ def test_the_command_tells_every_step(model: Bundle, tmp_path: Path) -> None:
         assert part in outcome.output
 
 
-def test_real_cells_are_adapted_to(
-    model: Bundle, real_data: Path, tmp_path: Path
-) -> None:
+def test_real_cells_are_adapted_to(model: Bundle, real_data: Path, tmp_path: Path) -> None:
     told: list[int] = []
 
     class Listener(Silent):
