@@ -99,9 +99,14 @@ def adapt(
     chosen = make_method(method, progress)
     cells = read_labels(images, labels, start.card.classes, taxonomy)
     task, notes = make_task(start, cells, seed, progress)
-    adapted = adapt_task(task, chosen, progress)
     # A model that was adapted before has learnt from the earlier cells too.
     earlier = labelled_hashes(start.card.provenance)
+    seen = _seen(cells, earlier)
+    try:
+        adapted = adapt_task(task, chosen, progress)
+    except WorseModelError as error:
+        error.hint = seen[0] if seen else error.hint
+        raise
     provenance = {
         "method": adapted.method,
         "seed": seed,
@@ -121,7 +126,7 @@ def adapt(
         adapted.before,
         adapted.after,
         adapted.counts,
-        (*cells.notes, *notes, *_seen(cells, earlier), *adapted.notes),
+        (*cells.notes, *notes, *seen, *adapted.notes),
         cells,
     )
 

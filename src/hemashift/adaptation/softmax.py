@@ -11,7 +11,7 @@ Float = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 # Keeps the bias of a class without labels finite; far weaker than one label.
-_BIAS_PENALTY = 1e-2
+_BIAS_PENALTY = 1e-3
 
 
 def fit_softmax(

@@ -1,0 +1,268 @@
+"""From a folder and a label file to an adapted model, an estimate and the refusals."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hemashift.adaptation import adapt
+from hemashift.adaptation.adapt import adapt_task, make_method
+from hemashift.adaptation.auto import Auto, goodness, out_of_fold
+from hemashift.adaptation.contract import Cells, Fitted, Float, Task
+from hemashift.adaptation.folds import folds
+from hemashift.adaptation.probe import Probe
+from hemashift.errors import (
+    AdaptationError,
+    HemashiftError,
+    ImageError,
+    MissingExtraError,
+    WorseModelError,
+)
+from hemashift.evaluation.exclusion import labelled_hashes
+from hemashift.model.bundle import Bundle
+
+from .conftest import MakeTask
+
+THREE = ["lymphocyte", "monocyte", "neutrophil"]
+module = import_module("hemashift.adaptation.adapt")
+
+
+def quick_probe() -> Probe:
+    return Probe(("features",), (0.01, 0.1))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the probe little to choose from."""
+    monkeypatch.setattr(module, "Probe", quick_probe)
+
+
+def hashes(folder: Path) -> set[str]:
+    names = pd.read_csv(folder / "labels.csv")["path"]
+    return {hashlib.sha256((folder / "cells" / name).read_bytes()).hexdigest() for name in names}
+
+
+def test_from_folder_to_model(laboratory: Path, bundle: Bundle, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    adapted = adapt(
+        laboratory / "cells", laboratory / "labels.csv", model=bundle, method="probe", seed=3,
+        progress=lambda *step: told.append(step),
+    )  # fmt: skip
+    assert adapted.method == "probe"
+    assert adapted.before.overall["accuracy"].estimate < 0.7
+    assert adapted.after.overall["accuracy"].estimate > 0.8
+    assert adapted.counts == {name: 8 * (name in THREE) for name in bundle.card.classes}
+    assert any("basophil, eosinophil, erythroblast" in note for note in adapted.notes)
+    assert adapted.cells is not None and len(adapted.cells.unlabelled) == 12
+    assert ("reading labelled cells", 24, 24) in told
+    assert told[-1] == ("cross-validating", 1, 1)
+
+    card = Bundle.load(adapted.bundle.save(tmp_path / "model")).card
+    assert labelled_hashes(card.model_dump()) == hashes(laboratory)
+    assert card.provenance["adaptation"]["seed"] == 3  # type: ignore[call-overload, index]
+    assert card.metrics["cross_validation"]["after"]["accuracy"][0] == pytest.approx(  # type: ignore[call-overload, index]
+        adapted.after.overall["accuracy"].estimate, abs=1e-4
+    )
+    assert card.parent == bundle.hash
+    assert 0.25 <= card.temperature <= 4
+    assert adapted.bundle.head.temperature == card.temperature
+
+
+def test_the_seed_decides(laboratory: Path, bundle: Bundle) -> None:
+    frame = pd.read_csv(laboratory / "labels.csv")
+    first, second = (
+        adapt(laboratory / "cells", frame, model=bundle, method="probe", seed=5) for _ in range(2)
+    )
+    assert first.bundle.contents == second.bundle.contents
+    assert first.bundle.card.temperature == second.bundle.card.temperature
+    np.testing.assert_array_equal(first.after.probabilities, second.after.probabilities)
+
+
+def test_few_labels_leave_scores_that_a_card_can_hold(laboratory: Path, bundle: Bundle) -> None:
+    frame = pd.read_csv(laboratory / "labels.csv").groupby("label").head(2)
+    adapted = adapt(laboratory / "cells", frame, model=bundle, method="probe")
+    assert "NaN" not in adapted.bundle.card.to_json()
+    assert any("Fewer than 5 labelled cells" in note for note in adapted.notes)
+
+
+def test_adapting_again_keeps_in_mind_what_was_learnt(
+    laboratory: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.read_csv(laboratory / "labels.csv")
+    first = adapt(laboratory / "cells", frame[frame.index % 8 < 5], model=bundle, method="probe")
+    assert not any("already used" in note for note in first.notes)
+    # The first model knows some cells by heart and may seem better than it is.
+    monkeypatch.setattr(module, "_score", lambda evaluation, name: 1.0)
+    rest = frame[frame.index % 8 >= 4]
+    second = adapt(laboratory / "cells", rest, model=first.bundle, method="probe")
+    assert labelled_hashes(second.bundle.card.model_dump()) == hashes(laboratory)
+    assert any(note.startswith("3 labelled cells were already used") for note in second.notes)
+    monkeypatch.setattr(module, "adapt_task", refuse)
+    with pytest.raises(WorseModelError, match="12 labelled cells were already used"):
+        adapt(laboratory / "cells", rest, model=second.bundle, method="probe")
+
+
+def refuse(*_: object) -> None:
+    raise WorseModelError("worse")
+
+
+def test_a_labelled_image_that_cannot_be_read(laboratory: Path, bundle: Bundle) -> None:
+    (laboratory / "cells" / "a" / "ly1.png").write_bytes(b"no image")
+    with pytest.raises(ImageError, match="1 of 24 labelled images cannot be read") as raised:
+        adapt(laboratory / "cells", laboratory / "labels.csv", model=bundle, method="probe")
+    assert "ly1.png" in str(raised.value)
+
+
+def test_an_unlabelled_image_that_cannot_be_read(laboratory: Path, bundle: Bundle) -> None:
+    (laboratory / "cells" / "new.png").write_bytes(b"no image")
+    adapted = adapt(laboratory / "cells", laboratory / "labels.csv", model=bundle, method="probe")
+    assert "1 unlabelled images cannot be read and were passed over." in adapted.notes
+
+
+def test_a_folder_with_nothing_but_labelled_images(laboratory: Path, bundle: Bundle) -> None:
+    for i in range(8, 12):
+        for path in (laboratory / "cells").rglob(f"*{i}.png"):
+            path.unlink()
+    adapted = adapt(laboratory / "cells", laboratory / "labels.csv", model=bundle, method="probe")
+    assert adapted.cells is not None and not adapted.cells.unlabelled
+
+
+def test_only_a_sample_of_a_large_folder_is_read(
+    laboratory: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POOL", 5)
+    told: list[tuple[str, int, int]] = []
+    adapt(
+        laboratory / "cells", laboratory / "labels.csv", model=bundle, method="probe",
+        progress=lambda *step: told.append(step),
+    )  # fmt: skip
+    assert [step for step in told if step[0] == "reading unlabelled cells"][-1][1:] == (5, 5)
+
+
+def test_copies_of_one_image_only(laboratory: Path, bundle: Bundle) -> None:
+    """Two classes, but within each fold's fitting part there is only one."""
+    cells = laboratory / "copies"
+    cells.mkdir()
+    for name in ("ly0", "mo0"):
+        for copy in range(3):
+            shutil.copy(laboratory / "cells" / "b" / f"{name}.png", cells / f"{name}{copy}.png")
+    rows = [(f"{n}{c}.png", n[:2]) for n in ("ly0", "mo0") for c in range(3)]
+    frame = pd.DataFrame(rows, columns=["path", "label"])
+    frame["label"] = frame["label"].map({"ly": "blast", "mo": "smudge"})
+    adapted = adapt(cells, frame, model=bundle, method="probe")
+    assert adapted.after.overall["accuracy"].estimate == 0
+
+
+def test_unknown_method(laboratory: Path, bundle: Bundle) -> None:
+    with pytest.raises(HemashiftError, match="auto, probe, head, finetune"):
+        adapt(laboratory / "cells", laboratory / "labels.csv", model=bundle, method="magic")
+
+
+def test_finetune_without_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "hemashift.adaptation.finetune", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'hemashift\[train\]'"):
+        make_method("finetune")
+
+
+def test_one_class_or_one_image_is_not_a_task(make_task: MakeTask) -> None:
+    with pytest.raises(AdaptationError, match="two classes"):
+        adapt_task(make_task(["monocyte"] * 6), quick_probe())
+
+
+def test_a_worse_model_is_not_handed_out(make_task: MakeTask) -> None:
+    """Labels at random: the start model knows them by heart, nothing else can be learnt."""
+    targets = np.random.default_rng(0).integers(3, 6, 40)
+    task = replace(make_task(["monocyte"] * 40), targets=targets)
+    by_heart = Probe(("features",), (1e-4,)).fit(task).bundle()
+    task = replace(task, model=by_heart)
+    with pytest.raises(WorseModelError, match="worse than the one it started from") as raised:
+        adapt_task(task, quick_probe())
+    assert isinstance(raised.value, AdaptationError)
+    assert "at least the accuracy before, 1.000" in str(raised.value)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Reads the truth off the corner of an image, up to a class that it takes for the first."""
+
+    model: Bundle
+    count: int
+    blind_to: int | None
+
+    def probabilities(self, cells: Cells) -> Float:
+        said = cells.images[:, 0, 0, 0].astype(int)
+        return np.eye(self.count, dtype=np.float32)[np.where(said == self.blind_to, 0, said)]
+
+    def bundle(self) -> Bundle:
+        return self.model
+
+
+@dataclass
+class Spy:
+    """Notes from which groups it learns; with fewer labels than it needs it is blind to a class."""
+
+    name: str = "spy"
+    needs: int = 0
+    blind_to: int | None = None
+    seen: list[set[str]] = field(default_factory=list)
+
+    def fit(self, task: Task) -> Fitted:
+        self.seen.append(set(task.groups.tolist()))
+        blind_to = self.blind_to if len(task) < self.needs else None
+        return Written(task.model, len(task.classes), blind_to)
+
+
+def written(task: Task) -> Task:
+    """Write the truth into the corner of each image."""
+    images = task.cells.images.copy()
+    images[:, 0, 0, 0] = task.targets
+    return replace(task, cells=Cells(images, task.cells.encoded))
+
+
+def test_no_cell_is_predicted_by_a_model_that_knew_it_or_its_copies(make_task: MakeTask) -> None:
+    groups = np.array([f"group {i // 2}" for i in range(15)])
+    task = replace(written(make_task(THREE * 5)), groups=groups)
+    spy = Spy()
+    found = out_of_fold(spy, task)
+    parts = folds(task.targets, groups, 5, task.seed + 1)
+    assert len(spy.seen) == len(parts) == 5
+    for seen, (fit, held) in zip(spy.seen, parts, strict=True):
+        assert seen == set(groups[fit])
+        assert not seen & set(groups[held])
+    # Each cell's row is its own: nothing was mixed up on the way back.
+    np.testing.assert_array_equal(found.argmax(axis=1), task.targets)
+
+
+def test_without_other_groups_the_start_model_answers(make_task: MakeTask) -> None:
+    task = make_task(["monocyte", "neutrophil"])
+    alone = replace(task, groups=np.array(["a", "a"]))
+    expected = task.model.head.probabilities(task.cells.encoded)
+    np.testing.assert_array_equal(out_of_fold(Spy(), alone), expected)
+
+
+def test_auto_names_the_model_that_is_handed_out(make_task: MakeTask) -> None:
+    """Within the folds there are too few labels for `hungry`; with all of them it is the best."""
+    task = written(make_task([*THREE, "lymphocyte"] * 6))
+    hungry = Spy("hungry", needs=16, blind_to=task.classes.index("lymphocyte"))
+    steady = Spy("steady", needs=100, blind_to=task.classes.index("monocyte"))
+    auto = Auto((hungry, steady))
+    adapted = adapt_task(task, auto)
+    assert auto.chosen == "steady"  # in the last fold
+    assert adapted.method == "hungry"
+
+
+def test_goodness_tells_equals_apart(make_task: MakeTask) -> None:
+    task = make_task(THREE * 2)
+    sure = np.eye(6, dtype=np.float32)[task.targets] * 0.8 + 0.2 / 6
+    hesitant = np.eye(6, dtype=np.float32)[task.targets] * 0.3 + 0.7 / 6
+    wrong = np.roll(sure, 1, axis=1)
+    assert goodness(sure, task) > goodness(hesitant, task) > goodness(wrong, task)

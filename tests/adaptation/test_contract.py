@@ -1,0 +1,111 @@
+"""What every method of adaptation must do; a new method joins by one line in `METHODS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.contract import Method, Unadapted
+from hemashift.adaptation.head import HeadOnly
+from hemashift.adaptation.probe import Probe
+from hemashift.model.bundle import Bundle
+from hemashift.model.runtime import Encoder
+
+from .conftest import MakeTask
+
+
+def finetune() -> Method:
+    pytest.importorskip("optuna")
+    from hemashift.adaptation.finetune import Finetune, Settings
+
+    return Finetune(trials=0, settings=Settings(learning_rate=1e-5, batch_size=4, epochs=1))
+
+
+METHODS: dict[str, Callable[[], Method]] = {
+    "probe": Probe,
+    "head": HeadOnly,
+    "auto": lambda: Auto((Probe(("embedding",), (0.03, 0.3)), HeadOnly(passes=(5, 20)))),
+    "finetune": finetune,
+}
+LABELS = {
+    "absent classes": ["lymphocyte", "monocyte", "neutrophil"] * 4,
+    "one label of a class": ["lymphocyte", "neutrophil"] * 5 + ["basophil"],
+    "two classes": ["monocyte", "neutrophil"] * 3,
+    "a class beyond the six": ["monocyte", "blast", "neutrophil"] * 4,
+    "a single cell": ["monocyte"],
+}
+
+
+@pytest.fixture(params=METHODS)
+def method(request: pytest.FixtureRequest) -> Method:
+    return METHODS[request.param]()
+
+
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+def test_few_labels_of_any_classes(method: Method, labels: list[str], make_task: MakeTask) -> None:
+    task = make_task(labels)
+    fitted = method.fit(task)
+    found = fitted.probabilities(task.cells)
+    assert found.shape == (len(labels), len(task.classes))
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert fitted.bundle().card.classes == task.classes
+
+
+def test_the_saved_model_says_the_same(method: Method, make_task: MakeTask, tmp_path: Path) -> None:
+    task = make_task(LABELS["a class beyond the six"])
+    fitted = method.fit(task)
+    kept = Bundle.load(fitted.bundle().save(tmp_path / "model"))
+    again = kept.head.probabilities(Encoder(kept, threads=1).encode(task.cells.images))
+    np.testing.assert_allclose(again, fitted.probabilities(task.cells), atol=1e-4)
+    assert kept.card.parent == task.model.hash
+
+
+def test_the_same_seed_gives_the_same_model(method: Method, make_task: MakeTask) -> None:
+    task = make_task(LABELS["a class beyond the six"], seed=7)
+    first, second = (METHODS[method.name]().fit(task).bundle() for _ in range(2))
+    assert first.contents == second.contents
+
+
+def test_the_model_started_from_stays_as_it_is(
+    method: Method, make_task: MakeTask, bundle: Bundle
+) -> None:
+    before = bundle.hash
+    task = make_task(LABELS["two classes"])
+    assert method.fit(task).bundle().hash != before
+    bundle.check()
+    assert bundle.hash == before
+
+
+def test_an_adapted_model_can_be_adapted_again(method: Method, make_task: MakeTask) -> None:
+    """Its head is linear, where the first model had the head of the paper."""
+    linear = Probe().fit(make_task(LABELS["a class beyond the six"])).bundle()
+    assert linear.card.head.kind == "linear"
+    task = make_task(LABELS["a class beyond the six"], model=linear)
+    fitted = method.fit(task)
+    right = fitted.probabilities(task.cells).argmax(axis=1) == task.targets
+    assert fitted.bundle().card.classes == linear.card.classes
+    assert right.mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["probe", "head", "auto"])
+def test_learns_colours(name: str, make_task: MakeTask) -> None:
+    labels = ["lymphocyte", "eosinophil", "blast"] * 5
+    task = make_task(labels)
+    new = make_task([*labels, *labels])
+    fitted = METHODS[name]().fit(task)
+    held_out = new.cells[np.arange(len(labels), 2 * len(labels))]
+    right = fitted.probabilities(held_out).argmax(axis=1) == task.targets
+    assert right.mean() > 0.6
+
+
+def test_no_adaptation_gives_new_classes_no_chance(make_task: MakeTask) -> None:
+    task = make_task(LABELS["a class beyond the six"])
+    found = Unadapted().fit(task).probabilities(task.cells)
+    assert task.classes[6] == "blast"
+    assert (found[:, 6] == 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)

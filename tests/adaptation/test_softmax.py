@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+
+from hemashift.adaptation.softmax import fit_softmax, span
+
+
+def cells(count: int, width: int, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    targets = np.arange(count) % n_classes
+    centres = rng.normal(size=(n_classes, width))
+    return centres[targets] + rng.normal(size=(count, width)), targets
+
+
+@pytest.mark.parametrize("penalty", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("shape", [(90, 5, 3), (40, 60, 4)])
+def test_agrees_with_scikit_learn(penalty: float, shape: tuple[int, int, int]) -> None:
+    inputs, targets = cells(*shape)
+    weight, bias = fit_softmax(inputs, targets, shape[2], penalty)
+    theirs = LogisticRegression(C=1 / penalty, tol=1e-8, max_iter=5000).fit(inputs, targets)
+    ours = softmax(inputs @ weight.T + bias, axis=1)
+    np.testing.assert_allclose(ours, theirs.predict_proba(inputs), atol=1e-3)
+
+
+def test_whole_weights_count_as_copies() -> None:
+    inputs, targets = cells(30, 4, 3)
+    copies = np.arange(30) % 3 + 1
+    weighed = fit_softmax(inputs, targets, 3, 1.0, weights=copies)
+    copied = fit_softmax(np.repeat(inputs, copies, axis=0), np.repeat(targets, copies), 3, 1.0)
+    for ours, theirs in zip(weighed, copied, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_sure_soft_targets_are_labels() -> None:
+    inputs, targets = cells(30, 4, 3)
+    hard = fit_softmax(inputs, targets, 3, 1.0)
+    soft = fit_softmax(inputs, np.zeros(30, np.int64), 3, 1.0, weights=np.eye(3)[targets])
+    np.testing.assert_array_equal(hard[0], soft[0])
+
+
+def test_soft_targets_are_met_where_nothing_tells_the_cells_apart() -> None:
+    wanted = np.tile([0.6, 0.3, 0.1], (50, 1))
+    weight, bias = fit_softmax(np.zeros((50, 2)), np.zeros(50, np.int64), 3, 1.0, weights=wanted)
+    np.testing.assert_array_equal(weight, 0)
+    np.testing.assert_allclose(softmax(bias), wanted[0], atol=2e-3)
+
+
+def test_offsets_that_explain_everything_leave_nothing_to_learn() -> None:
+    inputs, targets = cells(60, 4, 3)
+    offsets = 30.0 * np.eye(3)[targets]
+    weight, bias = fit_softmax(inputs, targets, 3, 1.0, offsets=offsets)
+    assert np.abs(weight).max() < 1e-3
+    assert np.abs(bias).max() < 1e-3
+
+
+def test_a_strong_prior_keeps_to_the_offsets() -> None:
+    inputs, targets = cells(60, 4, 3)
+    offsets = np.random.default_rng(1).normal(size=(60, 3))
+    weight, _ = fit_softmax(inputs, targets, 3, 1e6, offsets=offsets)
+    assert np.abs(weight).max() < 1e-3
+
+
+def test_a_class_without_a_cell_is_finite_and_unlikely() -> None:
+    inputs, targets = cells(40, 4, 2)
+    weight, bias = fit_softmax(inputs, targets, 3, 0.1)
+    found = softmax(inputs @ weight.T + bias, axis=1)
+    assert np.isfinite(weight).all() and np.isfinite(bias).all()
+    assert found[:, 2].max() < 0.05
+
+
+@pytest.mark.parametrize("shape", [(5, 40), (40, 5), (1, 3)])
+def test_span(shape: tuple[int, int]) -> None:
+    inputs = np.random.default_rng(0).normal(size=shape)
+    coordinates, basis = span(inputs)
+    assert coordinates.shape == (shape[0], min(shape))
+    np.testing.assert_allclose(coordinates @ basis, inputs, atol=1e-10)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(min(shape)), atol=1e-10)
+
+
+def test_the_solution_in_the_span_is_the_solution() -> None:
+    inputs, targets = cells(20, 50, 3)
+    whole, _ = fit_softmax(inputs, targets, 3, 1.0)
+    coordinates, basis = span(inputs)
+    weight, _ = fit_softmax(coordinates, targets, 3, 1.0)
+    np.testing.assert_allclose(weight @ basis, whole, atol=1e-3)

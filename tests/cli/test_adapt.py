@@ -1,0 +1,81 @@
+"""`hemashift adapt` from a folder to a model and a page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from hemashift.cli.main import app, run
+from hemashift.model.bundle import Bundle
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path, bundle: Bundle) -> Path:
+    """Twelve images in `cells`, of which `labels.csv` labels eight, and the folder `start`."""
+    rng = np.random.default_rng(0)
+    rows = ["path;label"]
+    (tmp_path / "cells").mkdir()
+    for i in range(12):
+        colour = (60, 30, 150) if i % 2 else (200, 140, 60)
+        pixels = np.array(colour) + rng.normal(0, 5, (40, 40, 3))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / "cells" / f"{i}.png")
+        if i < 8:
+            rows.append(f"{i}.png;{'MO' if i % 2 else '[odd]'}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    bundle.save(tmp_path / "start")
+    return tmp_path
+
+
+def arguments(folder: Path, *more: object) -> list[str]:
+    start = ["adapt", folder / "cells", "-l", folder / "labels.csv", "-m", folder / "start"]
+    return [*map(str, start), "--method", "probe", *map(str, more)]
+
+
+def test_from_folder_to_model_and_page(laboratory: Path) -> None:
+    model, page = laboratory / "new" / "model", laboratory / "reports" / "page.html"
+    result = CliRunner().invoke(
+        app, arguments(laboratory, "-o", model, "--report", page), catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.output.split())
+    assert "labelled cells: 8" in shown
+    assert "after (probe), cross-validated" in shown
+    assert "Classes that the model did not know: [odd]." in shown
+    card = Bundle.load(model).card
+    assert card.classes[-1] == "[odd]"
+    text = page.read_text(encoding="utf-8")
+    assert "Adaptation to a laboratory" in text
+    assert "thin: fewer than 5" in text
+    assert "http" not in text.split("<body")[1].split("<svg")[0]
+
+
+def test_a_bad_input_is_a_message_and_exit_status_2(
+    laboratory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (laboratory / "labels.csv").write_text("path,label\n0.png,MO\n../labels.csv,EO\n")
+    command = arguments(laboratory, "-o", laboratory / "model")
+    monkeypatch.setattr(sys, "argv", ["hemashift", *command])
+    with pytest.raises(SystemExit) as stopped:
+        run()
+    shown = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert "hemashift: 1 of 2 labelled images are not there" in shown
+    assert "Traceback" not in shown
+    assert not (laboratory / "model").exists()
+
+
+def test_an_output_that_is_in_use_is_refused_before_the_work(
+    laboratory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hemashift", *arguments(laboratory, "-o", laboratory)])
+    with pytest.raises(SystemExit) as stopped:
+        run()
+    shown = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert "this is not a model, so it is not overwritten" in shown
+    assert "reading labelled cells" not in shown
