@@ -103,7 +103,7 @@ def rows_percent(evaluation: Evaluation) -> str:
 
 
 def test_thin_classes_are_pointed_out() -> None:
-    rows = label_table({"basophil": 0, "eosinophil": 2, "monocyte": 9}).rows
+    rows = label_table({"basophil": 0, "eosinophil": 2, "monocyte": 9}, enough=3).rows
     assert rows[0][2].startswith("none")
     assert rows[1][2].startswith("thin")
     assert rows[2][2] == ""

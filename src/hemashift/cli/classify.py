@@ -61,17 +61,10 @@ def command(
 ) -> None:
     """Classify white blood cells, one row an image (or box), with a probability a class."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
     from hemashift.classification import classify
     from hemashift.classification.inputs import read_cells
+    from hemashift.cli.progress import stages
     from hemashift.errors import HemashiftError
     from hemashift.model.bundle import Bundle, default_model
 
@@ -79,16 +72,7 @@ def command(
         raise HemashiftError("the output would overwrite the boxes", where=output)
     bundle = Bundle.load(model) if model is not None else default_model()
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("classifying", total=None)
+    with stages(console) as progress:
         report = classify(
             images if boxes is None else read_cells(boxes, images),
             bundle,
@@ -99,7 +83,7 @@ def command(
             precision=precision.value,
             embeddings=embeddings,
             resume=not no_resume,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda done, total: progress("classifying", done, total),
         )
     _show(report, console)
 

@@ -8,15 +8,13 @@ published by Chossegros et al. 2024 for white blood cells.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from hemashift.colour.base import Pixels, check_parameters, mean_of, vector
+from hemashift.colour.base import Float, Pixels
 from hemashift.colour.planar import interleave, load_planes, moments, not_black, workspace
-
-Float = npt.NDArray[np.float64]
+from hemashift.colour.transfer import StatisticsTransfer
 
 RGB_TO_LMS: Float = np.array(
     [[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]]
@@ -37,7 +35,7 @@ FLAT = 1e-4
 MAX_LOG = 78.0
 
 
-class Reinhard:
+class Reinhard(StatisticsTransfer):
     """Gives every image the same mean and deviation in log l-alpha-beta.
 
     Between the logarithm and the exponential the whole transform is affine, so shift and scale
@@ -62,6 +60,7 @@ class Reinhard:
     """
 
     name = "reinhard"
+    flat = FLAT
 
     def __init__(
         self,
@@ -70,28 +69,11 @@ class Reinhard:
         *,
         ignore_black: bool = False,
     ) -> None:
-        self.mean = vector(mean, "mean")
-        self.deviation = vector(deviation, "deviation", positive=True)
-        self.ignore_black = bool(ignore_black)
+        super().__init__(mean, deviation, ignore_black=ignore_black)
 
-    def fit(self, images: Iterable[Pixels]) -> Self:
-        """Take the target statistics from reference images.
-
-        Args:
-            images: `uint8` arrays, (height, width, 3), RGB. Each counts the same, whatever its
-                size: the target is the average of the images' own means and deviations.
-
-        Returns:
-            The transform itself, changed.
-
-        Raises:
-            ImageError: There is no image.
-        """
-        self.mean, self.deviation = mean_of(
-            image_statistics(image, ignore_black=self.ignore_black) for image in images
-        )
-        self.deviation = np.maximum(self.deviation, FLAT)
-        return self
+    def statistics(self, image: Pixels) -> tuple[Float, Float]:
+        """Return mean and standard deviation of an image, see `image_statistics`."""
+        return image_statistics(image, ignore_black=self.ignore_black)
 
     def __call__(self, image: Pixels) -> Pixels:
         """Transform one image.
@@ -107,8 +89,7 @@ class Reinhard:
         log_lms, spare = _log_lms(image)
         _, covariance = moments(log_lms, not_black(image) if self.ignore_black else None)
         deviation = _deviations(covariance)
-        # A flat channel has nothing to scale; it is only moved.
-        gain = np.where(deviation > FLAT, self.deviation / np.maximum(deviation, FLAT), 1.0)
+        gain = self.gain(deviation)
         fold = (LOG_LMS_TO_LAB.T * gain) @ LOG_LMS_TO_LAB
         shift = LOG_LMS_TO_LAB.T @ self.mean
         np.matmul(fold.astype(np.float32), log_lms, out=spare)
@@ -118,26 +99,6 @@ class Reinhard:
         np.exp(spare, out=spare)
         rgb = np.matmul((LMS_TO_RGB * 255).astype(np.float32), spare, out=log_lms)
         return interleave(rgb, image.shape)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the name and the target statistics as JSON values."""
-        return {
-            "name": self.name,
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-            "ignore_black": self.ignore_black,
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Make the transform that `to_dict` described.
-
-        Raises:
-            ModelFileError: A parameter is missing, unknown, or not a number.
-        """
-        check_parameters(values, cls.name, {"mean", "deviation"}, {"ignore_black"})
-        ignore_black = bool(values.get("ignore_black", False))
-        return cls(values["mean"], values["deviation"], ignore_black=ignore_black)
 
 
 def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:

@@ -8,13 +8,13 @@ stretch dark pixels as a logarithm does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from hemashift.colour.base import Float, Pixels, check_parameters, mean_of, vector
+from hemashift.colour.base import Float, Pixels
 from hemashift.colour.planar import Planes, moments, not_black, store, workspace
+from hemashift.colour.transfer import StatisticsTransfer
 
 # Linear sRGB to XYZ, each row divided by the white point's X, Y or Z, so that white is (1, 1, 1).
 _RGB_TO_XYZ = np.array(
@@ -56,7 +56,7 @@ _LINEAR = _linear_of_srgb(np.arange(256) / 255).astype(np.float32)
 _GREY = np.rint(_srgb_of_linear(np.arange(LEVELS) / (LEVELS - 1)) * 255).astype(np.uint8)
 
 
-class ReinhardLab:
+class ReinhardLab(StatisticsTransfer):
     """Gives every image the same mean and deviation in CIELAB.
 
     CIELAB is affine in the cube roots of relative XYZ, so shift and scale fold into one
@@ -81,6 +81,7 @@ class ReinhardLab:
     """
 
     name = "reinhard-lab"
+    flat = FLAT
 
     def __init__(
         self,
@@ -89,28 +90,11 @@ class ReinhardLab:
         *,
         ignore_black: bool = False,
     ) -> None:
-        self.mean = vector(mean, "mean")
-        self.deviation = vector(deviation, "deviation", positive=True)
-        self.ignore_black = bool(ignore_black)
+        super().__init__(mean, deviation, ignore_black=ignore_black)
 
-    def fit(self, images: Iterable[Pixels]) -> Self:
-        """Take the target statistics from reference images.
-
-        Args:
-            images: `uint8` arrays, (height, width, 3), RGB. Each counts the same, whatever its
-                size: the target is the average of the images' own means and deviations.
-
-        Returns:
-            The transform itself, changed.
-
-        Raises:
-            ImageError: There is no image.
-        """
-        self.mean, self.deviation = mean_of(
-            image_statistics(image, ignore_black=self.ignore_black) for image in images
-        )
-        self.deviation = np.maximum(self.deviation, FLAT)
-        return self
+    def statistics(self, image: Pixels) -> tuple[Float, Float]:
+        """Return mean and standard deviation of an image, see `image_statistics`."""
+        return image_statistics(image, ignore_black=self.ignore_black)
 
     def __call__(self, image: Pixels) -> Pixels:
         """Transform one image.
@@ -126,8 +110,7 @@ class ReinhardLab:
         roots, spare = _roots(image)
         _, covariance = moments(roots, not_black(image) if self.ignore_black else None)
         deviation = _deviations(covariance)
-        # A flat channel has nothing to scale; it is only moved.
-        gain = np.where(deviation > FLAT, self.deviation / np.maximum(deviation, FLAT), 1.0)
+        gain = self.gain(deviation)
         fold = (LAB_TO_ROOT * gain) @ ROOT_TO_LAB
         shift = LAB_TO_ROOT @ (self.mean - LAB_OFFSET)
         np.matmul(fold.astype(np.float32), roots, out=spare)
@@ -137,26 +120,6 @@ class ReinhardLab:
         linear += np.float32(0.5)
         np.clip(linear, 0, LEVELS - 1, out=linear)
         return store((_GREY[plane.astype(np.uint16)] for plane in linear), image.shape)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the name and the target statistics as JSON values."""
-        return {
-            "name": self.name,
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-            "ignore_black": self.ignore_black,
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Make the transform that `to_dict` described.
-
-        Raises:
-            ModelFileError: A parameter is missing, unknown, or not a number.
-        """
-        check_parameters(values, cls.name, {"mean", "deviation"}, {"ignore_black"})
-        ignore_black = bool(values.get("ignore_black", False))
-        return cls(values["mean"], values["deviation"], ignore_black=ignore_black)
 
 
 def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:

@@ -52,26 +52,32 @@ class DatasetReader(Protocol):
         """Read the dataset at or below `folder`."""
 
 
-class PublishedDataset(ABC):
-    """Base of the readers of published datasets; see `DatasetReader` for the attributes."""
+class Reader(ABC):
+    """What all readers share; see `DatasetReader` for the attributes."""
 
     name: str
     title: str
-    licence: str
-    citation: str
-    url: str
-    role: Role = "target"
+    licence: str = ""
+    citation: str = ""
+    url: str = ""
+    role: Role
     layout: str
     note: str = ""
     published_counts: Mapping[str, int] | None = None
 
     @abstractmethod
     def recognises(self, folder: Path) -> bool:
-        """Tell whether this very folder has the published layout."""
+        """Tell whether this very folder (or file) has the layout."""
 
     @abstractmethod
     def cells(self, folder: Path) -> Iterator[Cell]:
-        """Yield the cells of a folder that `recognises` accepts, without their classes."""
+        """Yield the cells of what `recognises` accepts; classes may be left out."""
+
+
+class PublishedDataset(Reader):
+    """Base of the readers of published datasets."""
+
+    role: Role = "target"
 
     def find(self, root: str | Path) -> Path | None:
         """Return the dataset's folder: `root` itself, `root/<name>`, or up to two levels below."""

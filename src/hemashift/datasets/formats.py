@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hemashift.cells import Cell, CellTable
-from hemashift.datasets.base import Role, classified
+from hemashift.cells import CellTable
+from hemashift.datasets.base import Reader, Role, classified
 from hemashift.datasets.folders import natural
 from hemashift.errors import DatasetError
 from hemashift.taxonomy import Taxonomy, default_taxonomy
 
 
-class FormatReader(ABC):
+class FormatReader(Reader):
     """Base of the readers for a laboratory's own images; see `DatasetReader`.
 
     The table's `dataset` is the name of the folder.
     """
 
-    name: str
-    title: str
-    licence: str = ""
-    citation: str = ""
-    url: str = ""
     role: Role = "format"
-    layout: str
-    note: str = ""
-    published_counts: Mapping[str, int] | None = None
-
-    @abstractmethod
-    def recognises(self, folder: Path) -> bool:
-        """Tell whether this very folder (or file) has the format."""
-
-    @abstractmethod
-    def cells(self, folder: Path) -> Iterator[Cell]:
-        """Yield the cells of the folder."""
 
     def find(self, root: str | Path) -> Path | None:
         """Return `root` where it has the format: one's own images are not searched for."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hemashift.adaptation.adapt import THIN
 from hemashift.demo.data import DRAWN
 from hemashift.demo.workplace import Workplace
 from hemashift.errors import ImageError
@@ -140,7 +141,8 @@ def _story(result: DemoResult) -> list[str]:
 
 def _labels(result: DemoResult, place: Workplace) -> Table:
     rows = [line.rsplit(",", 1)[1] for line in place.labels.read_text("utf-8").splitlines()[1:]]
-    return label_table({name: rows.count(name) for name in result.before.classes})
+    counts = {name: rows.count(name) for name in result.before.classes}
+    return label_table(counts, enough=THIN)
 
 
 def _comparison(result: DemoResult) -> list[Section]:

@@ -14,9 +14,6 @@ from hemashift.reports.figures import SCORE_NAMES, draw_comparison
 from hemashift.reports.sections import Facts, Number, Numbers, Pictures, Plate, Section, Table
 from hemashift.reports.style import class_colours
 
-THIN = 3
-"""A class with fewer labelled cells than this cannot be learned or checked reliably."""
-
 NOT_DEFINED = "\N{EN DASH}"
 
 _HEADLINE = ("accuracy", "macro_f1", "macro_precision", "macro_recall")
@@ -130,9 +127,7 @@ def overall_table(
     return Table(title, ("", *(SCORE_NAMES.get(s, s) for s in scores)), rows, note=note)
 
 
-def label_table(
-    counts: Mapping[str, int], title: str = "Labels given", enough: int = THIN
-) -> Table:
+def label_table(counts: Mapping[str, int], title: str = "Labels given", *, enough: int) -> Table:
     """Return how many labelled cells each class has, and which classes are too thin.
 
     Args:
@@ -143,7 +138,7 @@ def label_table(
 
     def remark(n: int) -> str:
         if n == 0:
-            return "none: the model can still predict it, but nothing was learned or checked"
+            return "none: nothing was learned or checked, and it will hardly ever be predicted"
         return f"thin: fewer than {enough}" if n < enough else ""
 
     rows = [(name, f"{n:,}", remark(n)) for name, n in counts.items()]
