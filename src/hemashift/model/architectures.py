@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from hemashift.errors import HemashiftError
 from hemashift.model.extra import train_extra_missing
@@ -122,8 +122,9 @@ class Network(nn.Module):
     Attributes:
         architecture: Which network the trunk is, and its input scaling.
         weights: ``"imagenet"``, ``"random"``, or ``"model"`` when loaded from a model file.
-        trunk: Images to pooled features (N, D).
-        embedding: Linear layer, features (N, D) to embedding (N, 128).
+        n_features: Length D of the features.
+        trunk: The ImageNet network without its classifier.
+        embedding: Linear layer, the trunk's last layer, pooled, to the embedding (N, 128).
         head: Logits (N, K) from the embedding (`MLP`) or another output (`Probe`).
     """
 
@@ -131,16 +132,16 @@ class Network(nn.Module):
         self,
         architecture: Architecture,
         trunk: nn.Module,
-        n_features: int,
         head: MLP | Probe,
         weights: str,
     ) -> None:
         super().__init__()
         self.architecture = architecture
         self.weights = weights
-        self.n_features = n_features
+        widths = layer_widths(trunk)
+        self.n_features = sum(widths)
         self.trunk = trunk
-        self.embedding = nn.Linear(n_features, N_EMBEDDING)
+        self.embedding = nn.Linear(widths[0], N_EMBEDDING)
         self.head = head
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -151,8 +152,8 @@ class Network(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (N, D) and embedding (N, 128) of normalised float images (N, 3, S, S)."""
-        features = self.trunk(x)
-        return features, self.embedding(features)
+        layers = read_layers(self.trunk, x)
+        return join_layers(layers), self.embedding(layers[0])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) of normalised float images (N, 3, S, S)."""
@@ -161,6 +162,33 @@ class Network(nn.Module):
         if read is None:
             read = torch.cat([features, embedding], dim=1)
         return cast(Tensor, self.head(read))
+
+
+def layer_widths(trunk: nn.Module) -> tuple[int, ...]:
+    """Return the lengths of what `read_layers` gives."""
+    # VGG keeps its two wide layers; only head_hidden_size knows of them.
+    last = int(cast(int, getattr(trunk, "head_hidden_size", None) or trunk.num_features))
+    before = getattr(trunk, "conv_head", None)
+    return (last,) if before is None else (last, int(before.in_channels))
+
+
+def read_layers(trunk: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
+    """Return what a trunk says of images (N, 3, S, S): its last layer, pooled.
+
+    An EfficientNet's last layer is a wide convolution that has learnt the classes of the source
+    above all. The narrower block before it carries over to other laboratories better
+    (`docs/benchmarks.md`), so that it is given too.
+    """
+    if not hasattr(trunk, "conv_head"):
+        return (trunk(x),)
+    network: Any = trunk
+    block = network.blocks(network.bn1(network.conv_stem(x)))
+    return network.global_pool(network.bn2(network.conv_head(block))), block.mean((2, 3))
+
+
+def join_layers(layers: tuple[Tensor, ...]) -> Tensor:
+    """Bring each layer's vector to length 1 and join them: the features (N, D)."""
+    return torch.cat([nn.functional.normalize(layer, eps=1e-12) for layer in layers], dim=1)
 
 
 def get_architecture(name: str) -> Architecture:
@@ -209,7 +237,7 @@ def build(
         >>> network = build("efficientnet_lite0", pretrained=False)
         >>> features, embedding = network.eval().encode(torch.zeros(2, 3, 64, 64))
         >>> features.shape, embedding.shape
-        (torch.Size([2, 1280]), torch.Size([2, 128]))
+        (torch.Size([2, 1600]), torch.Size([2, 128]))
     """
     import timm
 
@@ -231,9 +259,7 @@ def build(
                 ) from error
     if trunk is None:
         trunk = timm.create_model(architecture.timm_name, pretrained=False, num_classes=0)
-    # VGG keeps its two wide layers; only head_hidden_size knows of them.
-    n_features = int(cast(int, getattr(trunk, "head_hidden_size", None) or trunk.num_features))
-    return Network(architecture, trunk, n_features, MLP(N_EMBEDDING, n_classes, dropout), weights)
+    return Network(architecture, trunk, MLP(N_EMBEDDING, n_classes, dropout), weights)
 
 
 def _pretrained_trunk(architecture: Architecture) -> nn.Module:

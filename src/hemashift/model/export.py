@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from hemashift.model.architectures import Network
+from hemashift.model.architectures import Network, join_layers, read_layers
 from hemashift.model.bundle import WEIGHTS, Bundle
 from hemashift.model.card import Card, Normalisation
 from hemashift.model.checkpoint import encoder_tensors, head_of
@@ -99,8 +99,8 @@ class _Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         x = ((images.to(torch.float32) - self.mean) / self.std).permute(0, 3, 1, 2)
-        features = self.trunk(x)
-        return features, self.embedding(features)
+        layers = read_layers(self.trunk, x)
+        return join_layers(layers), self.embedding(layers[0])
 
 
 class _Mean(nn.Module):

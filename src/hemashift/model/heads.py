@@ -42,7 +42,7 @@ class Encoded:
     """What the encoder says about N images.
 
     Attributes:
-        features: float32 (N, D), pooled features of the trunk.
+        features: float32 (N, D), layers of the trunk, pooled, each of length 1, joined.
         embedding: float32 (N, 128), the embedding of the paper.
     """
 
