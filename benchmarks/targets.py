@@ -97,6 +97,21 @@ def draws(data: Encoded, target: Target, count: int) -> Iterator[tuple[np.ndarra
         yield labelled, np.flatnonzero(~taken)
 
 
+def task_of(model: Bundle, data: Encoded, labelled: np.ndarray, seed: int) -> Task:
+    """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
+    others = np.setdiff1d(np.arange(len(data.targets)), labelled)
+    pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
+    return Task(
+        model,
+        data.cells[labelled],
+        data.targets[labelled],
+        data.groups[labelled],
+        model.card.classes,
+        data.cells.encoded[pool],
+        seed,
+    )
+
+
 def adapt_and_score(
     name: str,
     model: Bundle,
@@ -107,18 +122,7 @@ def adapt_and_score(
     trials: int,
 ) -> tuple[float, float, float]:
     """Return accuracy, macro F1 and seconds of one draw."""
-    others = np.setdiff1d(np.arange(len(data.targets)), labelled)
-    rng = np.random.default_rng([seed, 3])
-    pool = rng.permutation(others)[:POOL]
-    task = Task(
-        model,
-        data.cells[labelled],
-        data.targets[labelled],
-        data.groups[labelled],
-        model.card.classes,
-        data.cells.encoded[pool],
-        seed,
-    )
+    task = task_of(model, data, labelled, seed)
     began = time.perf_counter()
     method = Unadapted() if name == "none" else make_method(name)
     if name == "finetune":

@@ -12,13 +12,21 @@ import pytest
 from PIL import Image
 
 from hemashift.classification import run
-from hemashift.model.bundle import Bundle
+from hemashift.model.bundle import FILES, Bundle
 from hemashift.model.card import Card, Normalisation
 from hemashift.model.classifier import Prediction
 from hemashift.model.heads import Encoded
 from hemashift.model.preprocessing import Preprocessing
+from hemashift.trust.calibration import Calibration
+from hemashift.trust.outside import Outside
+from hemashift.trust.storage import Trust, attach
 
 CLASSES = ("dark", "light")
+
+
+def light_features(light: np.ndarray) -> np.ndarray:
+    """What the stand-in says about images of that light, float32 (N, 4)."""
+    return np.repeat(light[:, None], 4, axis=1).astype(np.float32) + np.arange(4) / 8
 
 
 class MeanClassifier:
@@ -39,7 +47,7 @@ class MeanClassifier:
             hook(self.total)
         light = images.mean(axis=(1, 2, 3), dtype=np.float64) / 255
         probabilities = np.stack([1 - light, light], axis=1).astype(np.float32)
-        embedding = np.repeat(light[:, None], 4, axis=1).astype(np.float32) + np.arange(4) / 8
+        embedding = light_features(light)
         return Prediction(CLASSES, probabilities, Encoded(embedding, embedding.astype(np.float32)))
 
 
@@ -75,3 +83,19 @@ def folder(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 30), (k * 12 + 5,) * 3).save(path)
     return tmp_path / "images"
+
+
+@pytest.fixture
+def trusted(model: Bundle) -> Bundle:
+    """The stand-in, adapted with 60 cells: half of them dark, right as often as it says."""
+    rng = np.random.default_rng(0)
+    light = rng.uniform(0.02, 0.98, 60)
+    targets = (rng.uniform(size=60) < light).astype(np.int64)
+    calibration = Calibration.of(np.stack([1 - light, light], axis=1), targets)
+    # Images of medium light are known; dark and very light ones are far from them.
+    features = light_features(rng.uniform(0.3, 0.7, 60))
+    fold = np.arange(60) % 5
+    parts = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
+    outside = Outside.fit(Encoded(features, features), np.zeros(60, np.int64), parts)
+    files = dict.fromkeys(FILES, b"")
+    return attach(Bundle(model.card, files), Trust(calibration, outside))

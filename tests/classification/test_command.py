@@ -56,3 +56,18 @@ def test_no_resume_says_so(folder: Path, tmp_path: Path, stand_in: type) -> None
         invoke(folder, "-o", tmp_path / "out.csv", "--batch-size", 4)
     stand_in.hook = None
     assert "as asked for" in invoke(folder, "-o", tmp_path / "out.csv", "--no-resume")
+
+
+def test_trust_on_the_command_line(
+    folder: Path, trusted: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "default_model", lambda: trusted)
+    shown = invoke(
+        folder, "-o", tmp_path / "out.csv", "--coverage", 0.9, "--max-error", 0.25, "--outside",
+        "--class-mix", "estimate", "--roll-up",
+    )  # fmt: skip
+    assert "unidentified" in shown and "outside" in shown
+    assert "these images look like: dark" in " ".join(shown.split())
+    assert "labelled cells" in shown
+    rows = pd.read_csv(tmp_path / "out.csv")
+    assert {"set", "outside", "main_class"} <= set(rows.columns)

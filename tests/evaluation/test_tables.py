@@ -100,3 +100,17 @@ def test_a_cell_table_serves_as_truth() -> None:
 def test_labels_without_a_label_column_are_refused() -> None:
     with pytest.raises(TableError, match="'label'"):
         read_truth(pd.DataFrame({"path": ["a"], "truth": ["b"]}), CLASSES)
+
+
+def test_a_cell_without_a_class_counts_by_its_most_probable_one() -> None:
+    said = read_predictions(
+        pd.DataFrame(
+            {
+                "path": ["a", "b", "c"],
+                "label": ["unidentified", "outside", "lymphocyte"],
+                "p_lymphocyte": [0.4, 0.9, 0.8],
+                "p_monocyte": [0.6, 0.1, 0.2],
+            }
+        )
+    )
+    assert [said.classes[code] for code in said.codes] == ["monocyte", "lymphocyte", "lymphocyte"]

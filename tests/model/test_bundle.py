@@ -10,7 +10,8 @@ import pytest
 
 from hemashift.errors import ModelFileError
 from hemashift.model import bundle as module
-from hemashift.model.bundle import CARD, FILES, GRAPH, HEAD, WEIGHTS, Bundle, default_model
+from hemashift.model.bundle import CARD, FILES, GRAPH, HEAD, TRUST, WEIGHTS, Bundle, default_model
+from hemashift.model.card import TrustSpec
 from hemashift.model.heads import LinearHead
 from hemashift.model.runtime import Encoder
 from hemashift.model.tensors import save_tensors
@@ -233,3 +234,30 @@ def test_a_link_is_not_replaced(bundle: Bundle, folder: Path, tmp_path: Path) ->
     with pytest.raises(ModelFileError, match="not overwritten"):
         bundle.save(link)
     shutil.rmtree(folder)
+
+
+def test_trust_data_belong_to_a_head_and_its_weights(bundle: Bundle, tmp_path: Path) -> None:
+    spec = TrustSpec(labels=2)
+    child = bundle.with_trust(spec, {"targets": np.array([0, 1])})
+    kept = Bundle.load(child.save(tmp_path / "model"))
+    assert kept.card.trust == spec and kept.card.format_version == 2
+    assert kept.trust_tensors()["targets"].tolist() == [0, 1]
+    assert kept.save(tmp_path / "model"), "a model with trust data is a model, too"
+    for other in (kept.with_head(linear_head(bundle)), kept.with_weights({})):
+        assert other.card.trust is None and other.trust_tensors() == {}
+        assert set(other.contents) == set(FILES)
+        assert other.card.format_version == 1
+
+
+def test_a_model_without_trust_data_keeps_its_hash(bundle: Bundle, folder: Path) -> None:
+    """Its card is written as it was before there were any: adapted models name it by its hash."""
+    assert "trust" not in json.loads((folder / CARD).read_text())
+    assert bundle.card.format_version == 1
+    assert TRUST not in {path.name for path in folder.iterdir()}
+
+
+def test_trust_data_that_the_card_does_not_know_are_refused(bundle: Bundle, folder: Path) -> None:
+    files = {**bundle.card.files, TRUST: "0" * 64}
+    edit_card(folder, files=files)
+    with pytest.raises(ModelFileError, match="lists other files"):
+        Bundle.load(folder)

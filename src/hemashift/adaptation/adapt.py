@@ -13,13 +13,13 @@ import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import Auto, out_of_fold
+from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Float, Method, Task, Unadapted
 from hemashift.adaptation.head import HeadOnly
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.probe import Probe
 from hemashift.errors import AdaptationError, HemashiftError, ImageError, WorseModelError
-from hemashift.evaluation.calibration import fit_temperature
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
@@ -34,7 +34,6 @@ METHODS = ("auto", "probe", "head", "finetune")
 POOL = 300
 # Fewer than this many labels of a class say little about it.
 THIN = 5
-_TEMPERATURES = (0.25, 4.0)
 
 Progress = Callable[[str, int, int], None]
 
@@ -228,8 +227,7 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
         )
     if progress is not None:
         progress("cross-validating", 1, 1)
-    bundle = fitted.bundle()
-    bundle = _calibrated(bundle, predicted, task)
+    bundle = calibrated(fitted.bundle(), predicted, task)
     counts = Counter(task.targets.tolist())
     labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}
     notes = _thin(labels)
@@ -239,14 +237,6 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
             "which is therefore a little too high."
         )
     return Adapted(bundle, name, before, after, labels, tuple(notes))
-
-
-def _calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
-    """Set the temperature by the out-of-fold predictions, which the model did not learn from."""
-    logs = np.log(np.maximum(predicted, 1e-6))
-    temperature = fit_temperature(logs, task.targets, _TEMPERATURES)
-    card = bundle.card.updated(temperature=bundle.card.temperature * temperature)
-    return Bundle(card, bundle.contents)
 
 
 def _thin(counts: dict[str, int]) -> list[str]:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from hemashift.classification.finish import Finish, Wishes
 from hemashift.classification.inputs import Images, fingerprint, list_items, refuse_overwriting
 from hemashift.classification.journal import Journal
 from hemashift.classification.pipeline import predict_all, preparer
@@ -20,8 +22,12 @@ from hemashift.errors import HemashiftError
 from hemashift.model.bundle import Bundle
 from hemashift.model.classifier import Classifier
 from hemashift.model.runtime import Precision, available_threads
+from hemashift.taxonomy import OUTSIDE, Taxonomy
+from hemashift.trust.storage import read_trust
+from hemashift.trust.unidentified import UNIDENTIFIED
 
 Progress = Callable[[int, int], None]
+ClassMix = Literal["off", "estimate"]
 
 # At most this many seconds of work are lost by an interruption.
 SECONDS_BETWEEN_WRITES = 5.0
@@ -37,11 +43,13 @@ class ClassifyReport:
         n_images: Images in the output.
         n_resumed: Those of them that an earlier, interrupted run had classified.
         restarted: Why the results of an interrupted run were not used, or None.
-        counts: Images of each class.
+        counts: Images of each class, and of `unidentified` and `outside` where asked for.
         errors: Name and reason of each image that could not be read.
         seconds: Time taken by this run, start-up of the network included.
         model: Name of the model.
         model_hash: Its hash.
+        class_mix: The share of each class that the probabilities are for, where asked for.
+        notes: What is worth knowing about sets, limits and the class mix, in sentences.
     """
 
     output: Path
@@ -53,6 +61,8 @@ class ClassifyReport:
     seconds: float
     model: str
     model_hash: str
+    class_mix: dict[str, float] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def classify(
@@ -65,14 +75,21 @@ def classify(
     threads: int | None = None,
     precision: Precision = "auto",
     embeddings: bool = False,
+    coverage: float | None = None,
+    max_error: float | None = None,
+    class_mix: ClassMix = "off",
+    outside: bool = False,
+    roll_up: bool = False,
+    taxonomy: Taxonomy | None = None,
     resume: bool = True,
     progress: Progress | None = None,
 ) -> ClassifyReport:
     """Classify images and write one row an image, in the order of the input.
 
     The columns are ``path`` (relative to the folder), the box where there are boxes, ``label``,
-    ``p_<class>`` for each class, ``error``, and the embedding on request (``e_000`` and on in
-    CSV, one list otherwise). An image that cannot be read has an error and no label.
+    ``p_<class>`` for each class, ``outside`` where the model can tell (above 1: unlike all
+    classes), ``error``, and the embedding on request (``e_000`` and on in CSV, one list
+    otherwise). An image that cannot be read has an error and no label.
 
     Args:
         images: A folder (with its subfolders), one image, a cell table or its file, or a list
@@ -86,12 +103,23 @@ def classify(
         threads: Threads of the network; by default one a CPU.
         precision: See `hemashift.model.runtime.Encoder`.
         embeddings: Whether to write the 128-d embedding of each image.
+        coverage: Adds a column ``set``: the classes that a cell may be, such that this share of
+            the sets holds the true one, see `hemashift.trust.conformal`. A list; in CSV joined
+            by ``|``.
+        max_error: Cells whose class is too unsure for this share of errors among the others get
+            the label ``unidentified``, see `hemashift.trust.unidentified`.
+        class_mix: ``"estimate"`` finds how common each class is among these images (Saerens et
+            al. 2002), and corrects probabilities and labels for a mix half-way to it.
+        outside: Cells with ``outside`` above 1 get the label ``outside``; they do not count in
+            the class mix.
+        roll_up: Adds a column ``main_class``: what the label counts as, by the taxonomy.
+        taxonomy: What labels mean for `roll_up`; the built-in one by default.
         resume: Go on where an interrupted run of the same images, model and settings stopped.
         progress: Called with the numbers of images done and in all.
 
     Raises:
         HemashiftError: There is nothing to classify, the output cannot be written or would
-            overwrite an input, or an option is out of range.
+            overwrite an input, an option is out of range, or the model cannot fulfil it.
         ModelFileError: The model cannot be read.
     """
     started = time.monotonic()
@@ -100,14 +128,20 @@ def classify(
     for name, value in (("batch_size", batch_size), ("workers", workers or 1)):
         if value < 1:
             raise HemashiftError(f"{name} must be at least 1", found=str(value))
+    if class_mix not in ("off", "estimate"):
+        raise HemashiftError("unknown class mix", expected="off or estimate", found=class_mix)
     items = list_items(images)
     refuse_overwriting(output, items)
     bundle = model if isinstance(model, Bundle) else Bundle.load(model)
+    wishes = Wishes(coverage, max_error, class_mix == "estimate", outside, roll_up)
+    finish = Finish(bundle, wishes, taxonomy)  # refuses before the work, not after it
+    known = read_trust(bundle).outside
     classifier = Classifier(bundle, threads, precision)
     schema = row_schema(
         classifier.classes,
         boxes=any(item.box for item in items),
         n_embedding=bundle.card.n_embedding if embeddings else 0,
+        outside=known is not None,
     )
     settings = {
         "model": bundle.hash,
@@ -135,24 +169,36 @@ def classify(
             workers=workers or available_threads(),
         )
         with closing(batches):  # ends the threads, also on Ctrl-C
-            rows = (rows_of(batch, schema) for batch in batches)
+            rows = (rows_of(batch, schema, known) for batch in batches)
             _fill(journal, rows, lambda done: report(n_resumed + done, len(items)))
     counts: Counter[str] = Counter()
     errors: list[tuple[str, str]] = []
     metadata = {"hemashift_model": bundle.card.name, "hemashift_model_hash": bundle.hash}
-    write_rows(_counted(journal.read(), counts, errors), schema, output, metadata)
+    finish.look(journal.read)
+    if finish.notes:
+        metadata["hemashift_notes"] = "\n".join(finish.notes)
+    finished = map(finish, journal.read())
+    write_rows(_counted(finished, counts, errors), finish.schema(schema), output, metadata)
     journal.discard()
     return ClassifyReport(
         output=output,
         n_images=len(items),
         n_resumed=n_resumed,
         restarted=journal.restarted,
-        counts={name: counts[name] for name in classifier.classes},
+        counts={name: counts[name] for name in (*classifier.classes, *_extra(wishes))},
         errors=errors,
         seconds=time.monotonic() - started,
         model=bundle.card.name,
         model_hash=bundle.hash,
+        class_mix=finish.mix,
+        notes=tuple(finish.notes),
     )
+
+
+def _extra(wishes: Wishes) -> list[str]:
+    """Labels beside the classes that the wishes lead to."""
+    extra = [UNIDENTIFIED] if wishes.max_error is not None else []
+    return extra + [OUTSIDE] * wishes.outside
 
 
 def _fill(journal: Journal, rows: Iterator[pa.Table], report: Callable[[int], None]) -> None:

@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from hemashift.classification.pipeline import Batch
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
+from hemashift.trust.outside import Outside
 
 SUFFIXES = (".csv", ".parquet", ".jsonl")
 BOX = ("x_min", "y_min", "x_max", "y_max")
-EMBEDDING = "embedding"
+OUTSIDE, EMBEDDING = "outside", "embedding"
+SEPARATOR = "|"
 
 
 def check_suffix(path: Path) -> str:
@@ -38,26 +41,36 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
-def row_schema(classes: tuple[str, ...], boxes: bool, n_embedding: int) -> pa.Schema:
+def row_schema(
+    classes: tuple[str, ...], boxes: bool, n_embedding: int, outside: bool = False
+) -> pa.Schema:
     """Return the columns of a row.
 
     Args:
         classes: Names of the K classes.
         boxes: Whether the four numbers of the box are given.
         n_embedding: Length of the embedding, 0 to leave it out.
+        outside: Whether there is a score of how unlike all classes a cell is.
     """
     fields: list[tuple[str, pa.DataType]] = [("path", pa.string())]
     fields += [(name, pa.int64()) for name in BOX if boxes]
     fields += [("label", pa.string())]
     fields += [(f"p_{name}", pa.float32()) for name in classes]
+    fields += [(OUTSIDE, pa.float32()) for _ in range(outside)]
     fields += [("error", pa.string())]
     if n_embedding:
         fields += [(EMBEDDING, pa.list_(pa.float32(), n_embedding))]
     return pa.schema(fields)
 
 
-def rows_of(batch: Batch, schema: pa.Schema) -> pa.Table:
-    """Turn a batch into rows; an image that could not be read has an error and no label."""
+def rows_of(batch: Batch, schema: pa.Schema, outside: Outside | None = None) -> pa.Table:
+    """Turn a batch into rows; an image that could not be read has an error and no label.
+
+    Args:
+        batch: Items and what the network said about them.
+        schema: The columns, from `row_schema`.
+        outside: Scores how unlike all classes a cell is, where the schema has a column for it.
+    """
     read = np.array([error is None for error in batch.errors])
     # Position of each item's result; -1 has none.
     place = np.where(read, np.cumsum(read) - 1, -1)
@@ -75,6 +88,9 @@ def rows_of(batch: Batch, schema: pa.Schema) -> pa.Table:
     for position, name in enumerate(batch.prediction.classes):
         values = np.ascontiguousarray(batch.prediction.probabilities[:, position])
         columns[f"p_{name}"] = pa.array(values, pa.float32()).take(take)
+    if outside is not None:
+        scores = outside.scores(batch.prediction.encoded)
+        columns[OUTSIDE] = pa.array(scores, pa.float32()).take(take)
     if EMBEDDING in schema.names:
         vectors = batch.prediction.encoded.embedding
         flat = pa.array(np.ascontiguousarray(vectors).reshape(-1), pa.float32())
@@ -114,21 +130,27 @@ def write_rows(
 
 
 def _flat_schema(schema: pa.Schema) -> pa.Schema:
-    """CSV has no lists: one column a component, ``e_000`` and on."""
-    if EMBEDDING not in schema.names:
-        return schema
-    fields = [field for field in schema if field.name != EMBEDDING]
-    length = schema.field(EMBEDDING).type.list_size
-    return pa.schema(fields + [pa.field(f"e_{k:03d}", pa.float32()) for k in range(length)])
+    """CSV has no lists: one column a component, ``e_000`` and on; texts are joined by ``|``."""
+    fields = []
+    for field in schema:
+        if field.name == EMBEDDING:
+            fields += [(f"e_{k:03d}", pa.float32()) for k in range(field.type.list_size)]
+        else:
+            fields.append((field.name, pa.string() if pa.types.is_list(field.type) else field.type))
+    return pa.schema(fields)
 
 
 def _flat(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    if EMBEDDING not in rows.schema.names:
-        return rows
-    column = rows.column(EMBEDDING).combine_chunks()
-    columns = [rows.column(name) for name in rows.schema.names if name != EMBEDDING]
-    for position in range(column.type.list_size):
-        columns.append(pa.compute.list_element(column, position))
+    columns = []
+    for field in rows.schema:
+        column = rows.column(field.name)
+        if field.name == EMBEDDING:
+            whole = column.combine_chunks()
+            columns += [pc.list_element(whole, k) for k in range(field.type.list_size)]
+        elif pa.types.is_list(field.type):
+            columns.append(pc.binary_join(column, SEPARATOR))
+        else:
+            columns.append(column)
     return pa.table(columns, schema=schema)
 
 
@@ -137,7 +159,7 @@ def _json_line(row: dict[str, Any]) -> str:
         # float32 as a double has digits that mean nothing: 0.30000001192092896.
         if isinstance(value, float):
             row[name] = _short(value)
-        elif isinstance(value, list):
+        elif name == EMBEDDING and value is not None:
             row[name] = [_short(number) for number in value]
     return json.dumps(row, ensure_ascii=False) + "\n"
 

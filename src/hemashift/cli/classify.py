@@ -24,6 +24,13 @@ class Precision(StrEnum):
     bfloat16 = "bfloat16"
 
 
+class ClassMixName(StrEnum):
+    """Choices of ``--class-mix``."""
+
+    off = "off"
+    estimate = "estimate"
+
+
 def command(
     images: Annotated[
         Path,
@@ -55,6 +62,39 @@ def command(
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Write each cell's embedding too.")
     ] = False,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="Add a column 'set': the classes that a cell may be, such that this share of the "
+            "sets holds the true one, for instance 0.9.",
+            show_default=False,
+        ),
+    ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(
+            help="Label cells 'unidentified' where the class is too unsure for this share of "
+            "errors among the others, for instance 0.05.",
+            show_default=False,
+        ),
+    ] = None,
+    class_mix: Annotated[
+        ClassMixName,
+        typer.Option(
+            help="estimate: correct probabilities and labels for how common each class is among "
+            "these images."
+        ),
+    ] = ClassMixName.off,
+    outside: Annotated[
+        bool,
+        typer.Option(
+            "--outside", help="Label cells 'outside' that are unlike all classes of the model."
+        ),
+    ] = False,
+    roll_up: Annotated[
+        bool,
+        typer.Option("--roll-up", help="Add a column 'main_class': what a finer class counts as."),
+    ] = False,
     no_resume: Annotated[
         bool, typer.Option("--no-resume", help="Do not go on from an interrupted run.")
     ] = False,
@@ -82,6 +122,11 @@ def command(
             threads=threads,
             precision=precision.value,
             embeddings=embeddings,
+            coverage=coverage,
+            max_error=max_error,
+            class_mix=class_mix.value,
+            outside=outside,
+            roll_up=roll_up,
             resume=not no_resume,
             progress=lambda done, total: progress("classifying", done, total),
         )
@@ -104,6 +149,8 @@ def _show(report: ClassifyReport, console: Console) -> None:
     if report.errors:
         table.add_row("not readable", str(len(report.errors)), "")
     console.print(table)
+    for note in report.notes:
+        console.print(f"- {note}", markup=False, highlight=False)
     for name, reason in report.errors[:_SHOWN]:
         console.print(f"  {name}: {reason}", markup=False, highlight=False)
     if len(report.errors) > _SHOWN:

@@ -15,6 +15,8 @@ from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
 from hemashift.evaluation.metrics import OUTSIDE, FloatArray, IntArray, encode_labels
 from hemashift.taxonomy import CLASSES, Taxonomy, default_taxonomy
+from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
+from hemashift.trust.unidentified import UNIDENTIFIED
 
 PROBABILITY_PREFIX = "p_"
 
@@ -140,7 +142,12 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
     if "label" in frame:
         labels = _texts(frame, "label")
         given = encode_labels(labels, classes)
-        unknown = [i for i, label in enumerate(labels) if label and given[i] == OUTSIDE]
+        # A cell that was given no class counts by its most probable one.
+        unknown = [
+            i
+            for i, label in enumerate(labels)
+            if label not in ("", UNIDENTIFIED, OUTSIDE_LABEL) and given[i] == OUTSIDE
+        ]
         if unknown:
             raise TableError(
                 "a predicted label is not one of the classes",

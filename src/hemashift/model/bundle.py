@@ -4,6 +4,7 @@
     encoder.onnx           the graph: uint8 images (N, S, S, 3) to features and embedding
     encoder.safetensors    its weights, which the graph points into
     head.safetensors       tensors of the head
+    trust.safetensors      how far to trust the answers, see `hemashift.trust`; not in every model
 
 Weights are stored once: PyTorch reads them by name, the CPU runtime through the graph.
 """
@@ -23,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from hemashift.errors import ModelFileError
-from hemashift.model.card import Card
+from hemashift.model.card import FORMAT_VERSION, Card, TrustSpec
+from hemashift.model.folder import is_empty_or_has_only, read_file
 from hemashift.model.graph import check_external
 from hemashift.model.heads import Head, head_from_tensors
 from hemashift.model.tensors import Array, load_tensors, overwrite, save_tensors, spans
@@ -31,6 +33,7 @@ from hemashift.model.versions import versions
 
 CARD, GRAPH, WEIGHTS, HEAD = "card.json", "encoder.onnx", "encoder.safetensors", "head.safetensors"
 FILES = (GRAPH, WEIGHTS, HEAD)
+TRUST = "trust.safetensors"
 MAX_CARD_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
 
@@ -41,7 +44,7 @@ class Bundle:
 
     Attributes:
         card: What the model is.
-        contents: The bytes of the other three files, by file name.
+        contents: The bytes of the other files, by file name.
     """
 
     card: Card
@@ -68,10 +71,12 @@ class Bundle:
             HEAD: save_tensors(head.to_tensors()),
         }
         card = card.updated(
+            format_version=1,
             files={name: _sha256(data) for name, data in contents.items()},
             classes=head.classes,
             head=head.spec,
             temperature=head.temperature,
+            trust=None,
         )
         bundle = cls(card, contents)
         bundle.check()
@@ -96,8 +101,9 @@ class Bundle:
                 where=folder,
                 hint="give the folder that `hemashift` wrote, not a file in it",
             )
-        card = Card.parse(_read(folder / CARD, MAX_CARD_BYTES), where=str(folder / CARD))
-        bundle = cls(card, {name: _read(folder / name, MAX_FILE_BYTES) for name in FILES})
+        card = Card.parse(read_file(folder / CARD, MAX_CARD_BYTES), where=str(folder / CARD))
+        names = _names(card)
+        bundle = cls(card, {name: read_file(folder / name, MAX_FILE_BYTES) for name in names})
         bundle.check(where=folder)
         return bundle
 
@@ -134,7 +140,7 @@ class Bundle:
         return folder
 
     def write_files(self, folder: Path) -> None:
-        """Write the four files into an existing folder."""
+        """Write all files into an existing folder."""
         for name, data in self.contents.items():
             (folder / name).write_bytes(data)
         (folder / CARD).write_text(self.card.to_json(), encoding="utf-8")
@@ -145,14 +151,15 @@ class Bundle:
         Raises:
             ModelFileError: They do not.
         """
-        if set(self.card.files) != set(FILES):
+        names = _names(self.card)
+        if set(self.card.files) != set(names):
             raise ModelFileError(
                 "the model's card lists other files than a model has",
-                expected=", ".join(FILES),
+                expected=", ".join(names),
                 found=", ".join(sorted(self.card.files)),
                 where=where,
             )
-        for name in FILES:
+        for name in names:
             found = _sha256(self.contents[name])
             if found != self.card.files[name]:
                 raise ModelFileError(
@@ -181,8 +188,29 @@ class Bundle:
         """Return the encoder's weights by their PyTorch names, as stored (float16, float32)."""
         return load_tensors(self.contents[WEIGHTS], where=WEIGHTS)
 
+    def trust_tensors(self) -> dict[str, Array]:
+        """Return the trust data by name, nothing where the model has none."""
+        if self.card.trust is None:
+            return {}
+        return load_tensors(self.contents[TRUST], where=TRUST)
+
+    def with_trust(self, spec: TrustSpec, tensors: Mapping[str, Array]) -> Bundle:
+        """Return the same model with trust data, in place of what it had.
+
+        Args:
+            spec: What the tensors are.
+            tensors: The data, see `hemashift.trust.storage`.
+        """
+        contents = {name: self.contents[name] for name in FILES}
+        contents[TRUST] = save_tensors(tensors)
+        files = {name: _sha256(data) for name, data in contents.items()}
+        card = self.card.updated(format_version=FORMAT_VERSION, files=files, trust=spec)
+        return Bundle(card, contents)
+
     def with_head(self, head: Head, **card: Any) -> Bundle:
         """Return a model with the same encoder and another head.
+
+        The trust data are left out, since they belong to the old head.
 
         Args:
             head: The head; its classes, kind and temperature go into the card.
@@ -198,7 +226,8 @@ class Bundle:
     ) -> Bundle:
         """Return a model with the same graph and other weights, for instance fine-tuned ones.
 
-        As the graph only points to the weights, nothing has to be exported again.
+        As the graph only points to the weights, nothing has to be exported again. The trust data
+        are left out, since they belong to the old weights.
 
         Args:
             weights: Tensors by name, of the same shapes; those not given stay as they are.
@@ -226,7 +255,7 @@ def check_place(folder: str | Path) -> None:
         ModelFileError: Something that is not a model is there.
     """
     folder = Path(folder)
-    if folder.exists() and not _is_model_or_empty(folder):
+    if folder.exists() and not is_empty_or_has_only(folder, CARD, (*FILES, TRUST)):
         raise ModelFileError(
             "this is not a model, so it is not overwritten",
             where=folder,
@@ -260,32 +289,10 @@ def load_model(folder: str | Path) -> Bundle:
     return Bundle.load(folder)
 
 
+def _names(card: Card) -> tuple[str, ...]:
+    """Return the files that a model with this card has beside the card."""
+    return FILES if card.trust is None else (*FILES, TRUST)
+
+
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _is_model_or_empty(folder: Path) -> bool:
-    if not folder.is_dir() or folder.is_symlink():
-        return False
-    names = {path.name for path in folder.iterdir()}
-    return not names or (CARD in names and names <= {CARD, *FILES})
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > limit:
-            raise ModelFileError(
-                "a file of the model is far too large",
-                expected=f"at most {limit} bytes",
-                found=f"{size} bytes",
-                where=path,
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(
-            "a file of the model is missing or cannot be read",
-            found=error.strerror,
-            where=path,
-            hint="copy the whole model folder again",
-        ) from error

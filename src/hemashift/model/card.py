@@ -12,7 +12,8 @@ from pydantic import model_validator as validator
 from hemashift.errors import ModelFileError
 from hemashift.model.preprocessing import Preprocessing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest layout of a model folder that can be read: 2 has trust data, 1 has none."""
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Rgb = tuple[float, float, float]
@@ -61,6 +62,19 @@ class HeadSpec(_Strict):
     l2: bool = False
 
 
+class TrustSpec(_Strict):
+    """What the file of trust data holds, see `hemashift.trust`.
+
+    Attributes:
+        labels: Labelled cells whose out-of-fold probabilities are kept; 0 where there are none.
+        outside_threshold: The distance beyond which a cell counts as outside; None where
+            nothing is known about distances.
+    """
+
+    labels: int = Field(default=0, ge=0)
+    outside_threshold: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
 class Card(_Strict):
     """What a model is, how images must be prepared for it, and where it comes from.
 
@@ -84,6 +98,7 @@ class Card(_Strict):
         versions: Versions of the software that made it.
         created: When, with time zone.
         parent: Hash of the model this one was adapted from.
+        trust: What the file of trust data holds; None where the folder has no such file.
         files: SHA-256 of each other file of the folder.
 
     Examples:
@@ -96,7 +111,7 @@ class Card(_Strict):
         True
     """
 
-    format_version: int = FORMAT_VERSION
+    format_version: int = 1
     name: str
     description: str = ""
     licence: str = ""
@@ -115,6 +130,7 @@ class Card(_Strict):
     versions: dict[str, str] = Field(default_factory=dict)
     created: AwareDatetime
     parent: Sha256 | None = None
+    trust: TrustSpec | None = None
     files: dict[str, Sha256] = Field(default_factory=dict)
 
     @validator(mode="after")
@@ -130,10 +146,11 @@ class Card(_Strict):
 
     def to_json(self) -> str:
         """Return the card as JSON text, always the same text for the same card."""
-        return (
-            json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False)
-            + "\n"
-        )
+        values = self.model_dump(mode="json")
+        if self.trust is None:
+            # As in format version 1, so that a model without it keeps its hash.
+            del values["trust"]
+        return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def updated(self, **changes: Any) -> Card:
         """Return a card with some fields replaced, checked as a new one is."""

@@ -17,6 +17,8 @@ from hemashift.images import read_image
 from hemashift.model.architectures import Network
 from hemashift.model.bundle import Bundle
 from hemashift.model.classifier import Classifier
+from hemashift.model.heads import Encoded
+from hemashift.model.runtime import Encoder
 from hemashift.training.split import Integers, Names, class_indices, dataset_names
 
 Scores = dict[str, dict[str, float]]
@@ -119,6 +121,29 @@ def score_model(
             progress(done, len(cells))
     truth = class_indices(cells, bundle.card.classes)
     return scores_by_dataset(truth, np.concatenate(predicted), dataset_names(cells))
+
+
+def encode_cells(bundle: Bundle, cells: CellTable) -> tuple[Encoded, Integers]:
+    """Encode labelled cells from their files.
+
+    Args:
+        bundle: The model.
+        cells: Cells; those of a class that the model does not have are left out.
+
+    Returns:
+        What the encoder says about the N cells, and `(N,)` class indices.
+
+    Raises:
+        ImageError: An image cannot be read.
+    """
+    cells = cells.select(class_indices(cells, bundle.card.classes) >= 0)
+    encoder = Encoder(bundle)
+    parts = [encoder.encode(batch) for batch in _prepared(bundle, cells)]
+    encoded = Encoded(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.embedding for part in parts]),
+    )
+    return encoded, class_indices(cells, bundle.card.classes)
 
 
 def _prepared(bundle: Bundle, cells: CellTable) -> Iterator[npt.NDArray[np.uint8]]:

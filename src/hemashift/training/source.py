@@ -20,10 +20,11 @@ from hemashift.training.launch import launch
 from hemashift.training.loop import finished_network
 from hemashift.training.progress import Listener
 from hemashift.training.recipe import Recipe
-from hemashift.training.scoring import HeldOut, Scores, score_model
+from hemashift.training.scoring import HeldOut, Scores, encode_cells, score_model
 from hemashift.training.split import Split, class_indices, dataset_names
 from hemashift.training.store import ImageStore, Progress
 from hemashift.training.task import Task
+from hemashift.trust.source import fit_source
 
 
 def train(
@@ -172,6 +173,8 @@ def _scored(
         kind: _rounded(score_model(bundle, cells, on_scored)) for kind, cells in tables.items()
     }
     bundle = Bundle(bundle.card.updated(metrics=metrics), bundle.contents)
+    # Cells that it was trained on lie closer to each other than cells to come.
+    bundle = fit_source(bundle, *encode_cells(bundle, split.held_out))
     bundle.save(output)
     return bundle
 

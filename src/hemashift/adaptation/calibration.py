@@ -1,0 +1,46 @@
+"""Calibration of an adapted model by its out-of-fold predictions, and what else they tell."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import softmax
+
+from hemashift.adaptation.contract import Float, Task
+from hemashift.adaptation.folds import folds
+from hemashift.model.bundle import WEIGHTS, Bundle
+from hemashift.model.runtime import Encoder
+from hemashift.trust.calibration import Calibration
+from hemashift.trust.outside import Outside
+from hemashift.trust.storage import Trust, attach, read_trust
+from hemashift.trust.temperature import cautious_temperature
+
+_FOLDS = 5
+_LEAST_PROBABILITY = 1e-6
+
+
+def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
+    """Set the temperature of an adapted model, and attach how far to trust it.
+
+    Args:
+        bundle: The adapted model.
+        predicted: `(N, K)` out-of-fold predictions, from models that did not learn the cell.
+        task: The labelled cells.
+
+    Returns:
+        The model with another temperature and with trust data.
+    """
+    logs = np.log(np.maximum(predicted, _LEAST_PROBABILITY))
+    temperature = cautious_temperature(logs, task.targets)
+    card = bundle.card.updated(temperature=bundle.card.temperature * temperature)
+    # A fine-tuned encoder sees other features than the source's spread was measured in.
+    same = bundle.card.files[WEIGHTS] == task.model.card.files[WEIGHTS]
+    source = read_trust(task.model).source if same else None
+    encoded = task.cells.encoded if same else Encoder(bundle).encode(task.cells.images)
+    trust = Trust(
+        Calibration.of(softmax(logs / temperature, axis=1), task.targets, task.groups),
+        Outside.fit(
+            encoded, task.targets, folds(task.targets, task.groups, _FOLDS, task.seed + 1), source
+        ),
+        source,
+    )
+    return attach(Bundle(card, bundle.contents), trust)

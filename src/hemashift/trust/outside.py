@@ -1,0 +1,105 @@
+"""Outside: cells unlike any that the model was taught, such as blasts, debris or empty frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hemashift.model.heads import Encoded
+from hemashift.trust.spread import Integers, Spread, Vectors
+
+Float32 = npt.NDArray[np.float32]
+Fold = tuple[Integers, Integers]
+
+KEPT = 0.95
+"""Share of the known cells that are not to be called outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outside:
+    """The distance of a cell to the nearest class, as a multiple of what known cells have.
+
+    Mahalanobis distance with one covariance for all classes (Lee et al. 2018) on the features,
+    each brought to length 1. It does not ask which class is probable: a model may be sure of a
+    class and yet look at a blurred frame.
+
+    Attributes:
+        centres: `(C, D)` mean of each class that has a labelled cell.
+        spread: How cells of one class differ.
+        threshold: Distance within which a share of `KEPT` of the known cells lies.
+    """
+
+    centres: npt.NDArray[np.float64]
+    spread: Spread
+    threshold: float
+
+    @classmethod
+    def fit(
+        cls,
+        encoded: Encoded,
+        targets: Integers,
+        parts: Sequence[Fold],
+        source: Spread | None = None,
+    ) -> Outside:
+        """Learn what known cells look like.
+
+        Args:
+            encoded: N labelled cells.
+            targets: `(N,)` class index.
+            parts: Folds (fit, held out); the threshold comes from cells that were held out.
+            source: Spread within the classes of the source, measured on many cells; counts as
+                much as that of the labelled cells.
+
+        Examples:
+            >>> rng = np.random.default_rng(0)
+            >>> features = (rng.normal(0, 0.1, (40, 8)) + np.eye(8)[0]).astype(np.float32)
+            >>> cells = Encoded(features, features)
+            >>> even = np.arange(40) % 2 == 0
+            >>> parts = [(np.flatnonzero(even == k), np.flatnonzero(even != k)) for k in (0, 1)]
+            >>> found = Outside.fit(cells, np.zeros(40, int), parts)
+            >>> bool((found.scores(cells) < 1.2).all())
+            True
+            >>> other = np.eye(8, dtype=np.float32)[[5]]
+            >>> bool(found.scores(Encoded(other, other))[0] > 2)
+            True
+        """
+        vectors = vectors_of(encoded)
+        held_out = np.concatenate(
+            [
+                _fit(vectors[fit], targets[fit], source, 1.0)._distances(vectors[held])
+                for fit, held in parts
+                if len(fit)
+            ]
+            or [_fit(vectors, targets, source, 1.0)._distances(vectors)]
+        )
+        return _fit(vectors, targets, source, _quantile(held_out))
+
+    def scores(self, encoded: Encoded) -> Float32:
+        """Return `(N,)` scores, 0 or more; above 1 a cell is outside."""
+        return (self._distances(vectors_of(encoded)) / self.threshold).astype(np.float32)
+
+    def _distances(self, vectors: Vectors) -> npt.NDArray[np.float64]:
+        nearest: npt.NDArray[np.float64] = self.spread.distances(vectors, self.centres).min(axis=1)
+        return nearest
+
+
+def vectors_of(encoded: Encoded) -> Float32:
+    """Return the `(N, D)` vectors that distances are measured between."""
+    return encoded.vectors("features", l2=True)
+
+
+def _fit(vectors: Vectors, targets: Integers, source: Spread | None, threshold: float) -> Outside:
+    own = Spread.within(vectors, targets)
+    spread = own if source is None else own.joined(source)
+    centres = [vectors[targets == target].mean(axis=0) for target in np.unique(targets)]
+    return Outside(np.stack(centres).astype(np.float64), spread, threshold)
+
+
+def _quantile(distances: npt.NDArray[np.float64]) -> float:
+    """Return the conformal quantile: one more cell would be within it with probability `KEPT`."""
+    place = min(math.ceil((len(distances) + 1) * KEPT), len(distances))
+    return max(float(np.sort(distances)[place - 1]), 1e-9)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hemashift.model.heads import Encoded
+from hemashift.trust.outside import KEPT, Outside
+from hemashift.trust.spread import Spread
+
+WIDTH = 64
+
+
+def encoded(count: int, classes: tuple[int, ...] = (0, 1), seed: int = 0) -> Encoded:
+    """Cells that point in the direction of their class, of any length."""
+    rng = np.random.default_rng(seed)
+    targets = np.resize(classes, count)
+    vectors = np.eye(WIDTH)[targets] + rng.normal(0, 0.07, (count, WIDTH))
+    vectors *= rng.uniform(1, 9, (count, 1))
+    return Encoded(vectors.astype(np.float32), vectors[:, :4].astype(np.float32))
+
+
+def parts(count: int, folds: int = 5) -> list[tuple[np.ndarray, np.ndarray]]:
+    fold = np.arange(count) // 2 % folds
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
+
+
+@pytest.mark.parametrize("labels", [40, 100])
+def test_known_cells_are_kept_and_others_are_not(labels: int) -> None:
+    targets = np.resize((0, 1), labels)
+    kept = []
+    for seed in range(10):
+        found = Outside.fit(encoded(labels, seed=seed), targets, parts(labels))
+        kept.append((found.scores(encoded(400, seed=100 + seed)) <= 1).mean())
+        assert (found.scores(encoded(200, (7,), seed=seed)) > 1).all()
+    assert KEPT - 0.03 < np.mean(kept) <= 1
+
+
+def test_the_threshold_comes_from_cells_that_were_held_out() -> None:
+    cells, targets = encoded(40), np.resize((0, 1), 40)
+    found = Outside.fit(cells, targets, parts(40))
+    own = found.scores(cells)
+    assert (own < 1).mean() > 0.95, "cells that it was fitted to are nearer"
+    assert own.dtype == np.float32 and own.shape == (40,)
+
+
+def long(count: int, seed: int, shift: float = 0.0) -> Encoded:
+    """Cells of the first class that differ most in ten directions; shifted along another."""
+    rng = np.random.default_rng([seed, 9])
+    vectors = np.eye(WIDTH)[[0] * count] + rng.normal(0, 0.05, (count, WIDTH))
+    vectors[:, 20:30] += rng.normal(0, 0.4, (count, 10))
+    vectors[:, 5] += shift
+    return Encoded(vectors.astype(np.float32), vectors[:, :4].astype(np.float32))
+
+
+def test_a_source_helps_where_labels_are_few() -> None:
+    """Six cells cannot tell in which directions known cells differ, a source of 600 can."""
+    targets = np.zeros(600, np.int64)
+    source = Outside.fit(long(600, 1), targets, parts(600)).spread
+    known, odd = long(300, 4), long(300, 3, shift=0.4)
+
+    def confused(outside: Outside) -> float:
+        return float((outside.scores(odd)[:, None] <= outside.scores(known)[None, :]).mean())
+
+    few = long(6, 2)
+    alone = Outside.fit(few, targets[:6], parts(6, 3))
+    helped = Outside.fit(few, targets[:6], parts(6, 3), source)
+    assert confused(alone) > 0.2
+    assert confused(helped) < 0.05
+
+
+def test_one_fold_with_nothing_to_fit() -> None:
+    cells, targets = encoded(4), np.resize((0, 1), 4)
+    nothing = [(np.empty(0, np.int64), np.arange(4))]
+    found = Outside.fit(cells, targets, nothing, Spread.within(cells.features, targets))
+    assert np.isfinite(found.scores(cells)).all()
+
+
+def test_no_cell_gives_no_score() -> None:
+    found = Outside.fit(encoded(20), np.resize((0, 1), 20), parts(20))
+    assert found.scores(encoded(0)).shape == (0,)
