@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from hemashift.cli import adapt, classify, datasets, demo, evaluate, train
+from hemashift.cli import adapt, classify, datasets, demo, evaluate, select, study, train
+from hemashift.cli import app as page
 from hemashift.errors import HemashiftError
 
 app = typer.Typer(
@@ -19,11 +20,14 @@ app = typer.Typer(
 
 
 app.add_typer(datasets.app, name="datasets")
+app.command("select")(select.command)
 app.command("adapt")(adapt.command)
 app.command("classify")(classify.command)
 app.command("evaluate")(evaluate.command)
+app.command("app")(page.command)
 app.command("demo")(demo.command)
 app.command("train")(train.command)
+app.command("study")(study.command)
 
 
 def run() -> None:

@@ -1,0 +1,118 @@
+"""Writing what studies show: tables, figures, and the record of a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from hemashift.files import atomic_write
+from hemashift.model.runtime import available_threads
+from hemashift.model.versions import versions
+from hemashift.reports.sections import Pictures
+from hemashift.reports.style import save
+from hemashift.studies.contract import Drawn, Illustration, Results
+from hemashift.studies.workspace import Workspace
+
+if TYPE_CHECKING:
+    from hemashift.studies.running import PartRecord
+
+RECORD = "run.json"
+
+
+def write_drawn(folder: Path, results: Results, drawn: Drawn) -> None:
+    """Write the tables of a study as CSV and Parquet, and its figures as PNG and SVG.
+
+    Args:
+        folder: Folder of the study.
+        results: Tables of its parts.
+        drawn: Its figures and summaries.
+    """
+    tables = {name: results.table(name) for name in results.names}
+    for name, table in {**tables, **drawn.tables}.items():
+        _write_table(table, folder / name)
+    for section in drawn.sections:
+        for item in section.items if isinstance(section, Pictures) else ():
+            if isinstance(item, Illustration):
+                _write_figure(item, folder / item.name)
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    with atomic_write(path.with_suffix(".csv")) as aside:
+        table.to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
+    with atomic_write(path.with_suffix(".parquet")) as aside:
+        table.to_parquet(aside, index=False)
+
+
+def _write_figure(illustration: Illustration, path: Path) -> None:
+    picture = illustration.picture
+    if isinstance(picture, Figure):
+        save(picture, path.with_suffix(".png"))
+        save(picture, path.with_suffix(".svg"))
+    elif isinstance(picture, bytes):
+        with atomic_write(path.with_suffix(".png")) as aside:
+            aside.write_bytes(picture)
+
+
+def write_record(work: Workspace, facts: Mapping[str, Any], parts: Sequence[PartRecord]) -> None:
+    """Write what a run depended on and what became of its parts, as JSON.
+
+    Args:
+        work: The workspace.
+        facts: Further facts, such as when it started.
+        parts: What became of each part.
+    """
+    document = {
+        **facts,
+        "settings": work.settings.model_dump(mode="json"),
+        "versions": versions(),
+        "computer": computer(),
+        "datasets": {
+            one.name: {
+                "fingerprint": one.fingerprint,
+                "cells": len(one.cells),
+                "classes": one.cells.counts(),
+            }
+            for one in (*work.sources(), *work.targets())
+        },
+        "absent": list(work.absent()),
+        "models": work.models_used(),
+        "parts": [asdict(part) for part in parts],
+    }
+    with atomic_write(work.folder / RECORD) as aside:
+        text = json.dumps(document, indent=1, ensure_ascii=False)
+        aside.write_text(text + "\n", encoding="utf-8")
+
+
+def computer() -> dict[str, str | int]:
+    """Return what timings depend on: processor, threads, system."""
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "threads": available_threads(),
+        "cores": os.cpu_count() or 1,
+        "system": platform.platform(),
+    }
+
+
+def page_facts(work: Workspace) -> list[tuple[str, str]]:
+    """Return what a reader of the page should know of how it was made."""
+    settings = work.settings
+    datasets = [
+        f"{one.name} ({len(one.cells):,} cells, {one.fingerprint[:8]})"
+        for one in (*work.sources(), *work.targets())
+    ]
+    return [
+        ("Seed", str(settings.seed)),
+        ("Draws of labels", f"{settings.draws}, {settings.labelling}"),
+        ("Datasets", ", ".join(datasets)),
+        ("Models", ", ".join(f"{name} ({one[:8]})" for name, one in work.models_used().items())),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        ("Computer", ", ".join(f"{name} {value}" for name, value in computer().items())),
+    ]
