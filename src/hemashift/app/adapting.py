@@ -1,0 +1,171 @@
+"""Adapting the model to the labels of the project: a new version of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from hemashift.adaptation.adapt import POOL, Adapted, adapt_task, make_method
+from hemashift.adaptation.contract import Cells, Task
+from hemashift.adaptation.labels import LabelledCells, read_labels
+from hemashift.app import advice, encodings, labelling, versions
+from hemashift.app.jobs import Told
+from hemashift.app.versions import Limits, Version
+from hemashift.audit.wrong_labels import find_wrong
+from hemashift.evaluation import Evaluation
+from hemashift.evaluation.exclusion import labelled_hashes
+from hemashift.images import read_image
+from hemashift.model.bundle import Bundle
+
+if TYPE_CHECKING:
+    from hemashift.app.project import Project
+
+
+def adapt_project(
+    project: Project,
+    *,
+    by: str,
+    method: str = "auto",
+    seed: int = 0,
+    told: Told | None = None,
+) -> Version:
+    """Adapt the model that the project began with to the settled labels.
+
+    The new version becomes the active one. Until it is complete the one before stays active,
+    also after an interruption. Every adaptation starts from the version that has learnt from no
+    label of this project, so that the scores before and after are honest. The model is the one
+    that `hemashift adapt` makes of the same labels, method and seed.
+
+    Args:
+        project: The project.
+        by: Who asked for it.
+        method: As of `hemashift adapt`.
+        seed: Seed of folds and training.
+        told: Told what is being done, the number done, and the total.
+
+    Returns:
+        The new version, with `before`, `after` and `notes`.
+
+    Raises:
+        AdaptationError: The labels are too few, or contradict each other.
+        WorseModelError: The adapted model would be worse; the version before stays active.
+    """
+    tell = told or (lambda step, done, total: None)
+    start = versions.source(project)
+    model = versions.bundle(project, start.number)
+    known = labelling.settled(project)
+    names = {row[0]: row[1] for row in project.store.rows("SELECT id, path FROM cells")}
+    frame = pd.DataFrame(
+        [(names[cell], label) for cell, label in known.labels.items()], columns=["path", "label"]
+    )
+    cells = read_labels(project.images, frame, model.card.classes)
+    chosen = make_method(method, tell)
+    task = _task(project, model, cells, seed, tell)
+    tell("adapting", 0, 1)
+    adapted = adapt_task(task, chosen, tell)
+    notes = [*cells.notes, *adapted.notes]
+    if known.disputed:
+        notes.append(f"{len(known.disputed)} cells were left out: readers disagree about them.")
+    made = versions.add(
+        project,
+        _with_provenance(adapted, cells, seed),
+        "adapted",
+        by=by,
+        parent=start.number,
+        method=adapted.method,
+        labels=adapted.counts,
+        scores=(_scores(adapted.before), _scores(adapted.after)),
+        notes=notes,
+        findings=_findings(adapted.after, cells, project, known.labels),
+    )
+    tell("learning curve", 0, 1)
+    advice.keep(project, made.number, task)
+    tell("learning curve", 1, 1)
+    return made
+
+
+def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: Told) -> Task:
+    """Make the task that `hemashift.adaptation.adapt.make_task` makes, from kept encodings."""
+    rest = list(cells.unlabelled)
+    if len(rest) > POOL:
+        rng = np.random.default_rng([seed, 3])
+        rest = [rest[row] for row in sorted(rng.choice(len(rest), POOL, replace=False))]
+    pool = _digests(project, rest)
+    encodings.encode(project, model, [*cells.hashes, *pool], tell)
+    kept = encodings.of_model(project, model)
+    prepare = model.card.preprocessing
+    images = np.stack([prepare(read_image(path)) for path in cells.paths])
+    classes = (*model.card.classes, *sorted(set(cells.labels) - set(model.card.classes)))
+    index = {name: number for number, name in enumerate(classes)}
+    return Task(
+        model,
+        Cells(images, kept.of(cells.hashes)),
+        np.array([index[label] for label in cells.labels], dtype=np.int64),
+        cells.groups,
+        classes,
+        kept.of([digest for digest in pool if digest in kept]),
+        seed,
+    )
+
+
+def _digests(project: Project, paths: Sequence[Path]) -> list[str]:
+    """Return the hashes of those images that the project can use."""
+    rows = project.store.rows("SELECT path, sha256 FROM cells WHERE status = 'ready'")
+    known = {row[0]: row[1] for row in rows}
+    names = [path.relative_to(project.images).as_posix() for path in paths]
+    return [known[name] for name in names if name in known]
+
+
+def _with_provenance(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
+    """Write into the model's card what it was adapted with, as `hemashift adapt` does."""
+    card = adapted.bundle.card
+    earlier = labelled_hashes(card.provenance)
+    provenance = {
+        "method": adapted.method,
+        "seed": seed,
+        "labels": adapted.counts,
+        "labelled_sha256": sorted(earlier.union(cells.hashes)),
+    }
+    scores = {
+        when: {name: list(limits) for name, limits in _scores(one).items()}
+        for when, one in (("before", adapted.before), ("after", adapted.after))
+    }
+    changed = card.updated(
+        provenance={**card.provenance, "adaptation": provenance},
+        metrics={"cross_validation": scores},
+    )
+    return Bundle(changed, adapted.bundle.contents)
+
+
+def _scores(evaluation: Evaluation) -> dict[str, Limits]:
+    found = {}
+    for name in ("accuracy", "macro_f1"):
+        one = evaluation.overall[name]
+        low, high = (None if np.isnan(v) else round(v, 4) for v in (one.low, one.high))
+        found[name] = (round(one.estimate, 4), low, high)
+    return found
+
+
+def _findings(
+    after: Evaluation, cells: LabelledCells, project: Project, labels: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """Return what `hemashift audit` calls wrong labels, the least believable first."""
+    wrong, looks = find_wrong(after.y_true, after.probabilities.astype(np.float32))
+    rows = project.store.rows("SELECT path, id FROM cells WHERE status = 'ready'")
+    ids = {row[0]: row[1] for row in rows}
+    found = []
+    for row, suggested in zip(wrong.tolist(), looks.tolist(), strict=True):
+        cell = ids[cells.paths[row].relative_to(project.images).as_posix()]
+        found.append(
+            {
+                "cell": cell,
+                "label": labels[cell],
+                "suggested": after.classes[suggested],
+                "probability": float(after.probabilities[row, suggested]),
+            }
+        )
+    return found

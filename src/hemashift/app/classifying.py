@@ -1,0 +1,79 @@
+"""Classifying all cells of the project with a version of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hemashift.app import encodings, versions
+from hemashift.app.encoding_cache import Encodings
+from hemashift.app.jobs import Told
+from hemashift.model.bundle import Bundle
+
+if TYPE_CHECKING:
+    from hemashift.app.project import Project
+
+# Cells appear in the review in such portions.
+_PORTION = 500
+
+
+def classify_project(
+    project: Project, *, version: int | None = None, told: Told | None = None
+) -> int:
+    """Classify the cells that a version has not classified yet.
+
+    Cells are encoded first where that has not been done; results appear in `reviewing` as they
+    come. They are those of `hemashift classify` with the model folder of the version.
+
+    Args:
+        project: The project.
+        version: Number of the version; by default the active one.
+        told: Told what is being done, the number done, and the total.
+
+    Returns:
+        Number of cells classified now.
+    """
+    tell = told or (lambda step, done, total: None)
+    wanted = versions.active(project) if version is None else versions.version(project, version)
+    encodings.encode_all(project, told, version=wanted.number)
+    model = versions.bundle(project, wanted.number)
+    kept = encodings.of_model(project, model)
+    rows = project.store.rows(
+        "SELECT id, sha256 FROM cells WHERE status = 'ready' AND id NOT IN "
+        "(SELECT cell FROM predictions WHERE version = ?) ORDER BY id",
+        wanted.number,
+    )
+    todo = [(row[0], row[1]) for row in rows if row[1] in kept]
+    tell("classifying", 0, len(todo))
+    for start in range(0, len(todo), _PORTION):
+        portion = todo[start : start + _PORTION]
+        _classify(project, wanted.number, model, kept, portion)
+        tell("classifying", start + len(portion), len(todo))
+    return len(todo)
+
+
+def _classify(
+    project: Project,
+    version: int,
+    model: Bundle,
+    kept: Encodings,
+    cells: Sequence[tuple[int, str]],
+) -> None:
+    """Classify some cells and put the result into the database."""
+    classes = model.card.classes
+    probabilities = model.head.probabilities(kept.of([digest for _, digest in cells]))
+    rows = []
+    for (cell, _), row in zip(cells, probabilities.astype(np.float32), strict=True):
+        second, first = np.argsort(row, kind="stable")[-2:]
+        doubt = 1 - float(row[first] - row[second])
+        label = classes[first], float(row[first]), classes[second]
+        rows.append((version, cell, *label, doubt, row.tobytes()))
+    with project.store.writing() as connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO predictions "
+            "(version, cell, label, probability, second, doubt, probabilities) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )

@@ -1,0 +1,116 @@
+"""Labels as a CSV file, the one that `hemashift adapt` takes."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hemashift.app import audit_trail, labelling
+from hemashift.app.names import one_line
+from hemashift.app.refusals import ProjectError
+from hemashift.errors import TableError
+from hemashift.evaluation.tables import read_table
+from hemashift.files import atomic_write
+from hemashift.taxonomy import default_taxonomy
+
+if TYPE_CHECKING:
+    from hemashift.app.project import Project
+
+_NAMED = 5
+
+
+def export_labels(project: Project, path: str | Path) -> int:
+    """Write the settled labels, columns `path` and `label`.
+
+    Cells that are none and cells about which readers disagree are left out.
+
+    Returns:
+        Number of labels written.
+    """
+    labels = labelling.settled(project).labels
+    names = _names(project)
+    with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["path", "label"])
+        writer.writerows(sorted((names[cell], label) for cell, label in labels.items()))
+    return len(labels)
+
+
+def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
+    """Record the labels of a file as answers of a reader; all or none.
+
+    A label that means a class of the project counts as that class; other labels are added as
+    classes. Rows that say what the reader has said already are passed over, so the same file
+    can be imported again.
+
+    Args:
+        project: The project.
+        path: CSV file with the columns `path`, relative to the folder of images, and `label`.
+        reader: Whose answers they are.
+
+    Returns:
+        Number of labels recorded.
+
+    Raises:
+        TableError: The file cannot be read or lacks a column.
+        ProjectError: It names images that the project does not have.
+    """
+    reader = one_line(reader)
+    cells = {name: cell for cell, name in _names(project).items()}
+    wanted = _rows(path)
+    missing = [name for name, _ in wanted if name not in cells]
+    if missing:
+        raise ProjectError(
+            f"{len(missing)} of {len(wanted)} labelled images are not in the project",
+            expected=f"paths relative to {project.images}",
+            found=", ".join(missing[:_NAMED]) + (" ..." if len(missing) > _NAMED else ""),
+            where=path,
+            hint="import the images first, or correct the paths",
+        )
+    recorded = 0
+    with project.store.writing() as connection:
+        said = labelling.verdicts(project, reader)
+        for name, given in wanted:
+            cell, label = cells[name], _class(project, given, reader)
+            if cell in said and said[cell].label == label:
+                continue
+            event = uuid.uuid4().hex
+            said[cell] = labelling.record(
+                project, reader=reader, cell=cell, label=label, event=event
+            )
+            recorded += 1
+        detail = {"file": Path(path).name, "labels": recorded}
+        audit_trail.append(connection, reader, "import labels", **detail)
+    return recorded
+
+
+def _names(project: Project) -> dict[int, str]:
+    rows = project.store.rows("SELECT id, path FROM cells WHERE status = 'ready'")
+    return {row[0]: row[1] for row in rows}
+
+
+def _rows(path: str | Path) -> list[tuple[str, str]]:
+    """Return path and label of the rows that have a label."""
+    frame = read_table(path)
+    frame.columns = [str(name).strip().lower() for name in frame.columns]
+    if list(frame.columns).count("path") != 1 or list(frame.columns).count("label") != 1:
+        raise TableError(
+            "the label file lacks a column",
+            expected="the columns path and label",
+            found=", ".join(frame.columns),
+            where=path,
+        )
+    pairs = zip(frame["path"].astype(str), frame["label"].astype(str), strict=True)
+    stripped = [(name.strip().replace("\\", "/"), label.strip()) for name, label in pairs]
+    return [(name, label) for name, label in stripped if label]
+
+
+def _class(project: Project, label: str, by: str) -> str:
+    """Return the class of the project that a label means; where there is none, add it."""
+    known = project.classes()
+    found = default_taxonomy().roll_up(label, known)
+    if found is not None:
+        return found
+    return project.add_class(label, by=by)[-1] if label not in known else label

@@ -1,0 +1,115 @@
+"""In which bin each cell is, and who put it there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from hemashift.app import labelling, moves, versions
+from hemashift.taxonomy import OUTSIDE
+from hemashift.trust.unidentified import UNIDENTIFIED
+
+if TYPE_CHECKING:
+    from hemashift.app.project import Project
+
+Source = Literal["review", "label", "model", "none"]
+Sort = Literal["doubt", "sure", "path", "reviewed"]
+
+
+@dataclass(slots=True)  # not frozen: that would double the time of making ten thousand
+class CellView:
+    """A cell on the page; treat it as a constant.
+
+    Attributes:
+        cell: Id.
+        path: File, relative to the folder of images.
+        bin: A class, `unidentified` or `outside`.
+        source: Who put it there.
+        by: The reader, where `source` is "review".
+        predicted: Class that the active model gives, or None.
+        probability: Its probability, 0..1, or None.
+        doubt: 1 minus the difference of the two highest probabilities, 0..1; 1 if not
+            classified. 0 once a person has decided.
+        second: The next most probable class, or None.
+    """
+
+    cell: int
+    path: str
+    bin: str
+    source: Source
+    by: str | None
+    predicted: str | None
+    probability: float | None
+    doubt: float
+    second: str | None
+
+
+def place(
+    project: Project,
+    *,
+    reader: str | None = None,
+    version: int | None = None,
+    people: bool = True,
+) -> list[CellView]:
+    """Return where each cell is, by path; computed once until something changes.
+
+    Args:
+        project: The project.
+        reader: Heed only what this reader moved and labelled; by default what anybody did.
+        version: Version of the model; by default the active one.
+        people: Whether to heed moves and labels at all.
+    """
+    number = versions.active_number(project) if version is None else version
+    question = (reader, number, people)
+    if project.store.connection().in_transaction:
+        return _place(project, *question)  # it may yet be undone, so it is not kept
+    revision = project.store.revision  # read first: what is newer is computed again
+    kept = project.memory.setdefault("places", {})
+    if kept.get("revision") != revision:
+        kept = project.memory["places"] = {"revision": revision}
+    if question not in kept:
+        kept[question] = _place(project, *question)
+    found: list[CellView] = kept[question]
+    return found
+
+
+def _place(
+    project: Project, reader: str | None, version: int | None, people: bool
+) -> list[CellView]:
+    least = project.doubt_limit()
+    moved = moves.standing(project, reader) if people else {}
+    decided = _labelled(project, reader) if people else {}
+    views = []
+    for cell, path, label, probability, doubt, second in project.store.tuples(
+        "SELECT id, path, label, probability, doubt, second FROM cells "
+        "LEFT JOIN predictions ON cell = id AND version = ? "
+        # The second condition lets SQLite use the index by path.
+        "WHERE status = 'ready' AND status <> 'gone' ORDER BY path",
+        version,
+    ):
+        by: str | None = None
+        source: Source
+        if cell in moved:
+            (bin, by), source, doubt = moved[cell], "review", 0.0
+        elif cell in decided:
+            bin, source, doubt = decided[cell], "label", 0.0
+        elif label is None:
+            bin, source, doubt = UNIDENTIFIED, "none", 1.0
+        else:
+            bin, source = (label if probability >= least else UNIDENTIFIED), "model"
+        views.append(CellView(cell, path, bin, source, by, label, probability, doubt, second))
+    return views
+
+
+def _labelled(project: Project, reader: str | None) -> dict[int, str]:
+    """Return the bins that labels put cells into: those of a reader, or the settled ones."""
+    if reader is not None:
+        said = {cell: one.answer for cell, one in labelling.verdicts(project, reader).items()}
+    else:
+        known = labelling.settled(project)
+        said = {**known.labels, **dict.fromkeys(known.not_cells, labelling.NOT_A_CELL)}
+    return {
+        cell: OUTSIDE if answer == labelling.NOT_A_CELL else answer
+        for cell, answer in said.items()
+        if answer is not None
+    }

@@ -1,0 +1,282 @@
+"""A project: a folder of images, and what people and models have said about its cells.
+
+For images in `smears/`, beside that folder:
+
+    smears.hemashift               the project, one SQLite file (while open also -wal and -shm)
+    smears.hemashift-models/       every version of the model, a model folder each
+    .smears.hemashift-cache/       thumbnails and encodings; may be deleted at any time
+
+Each image is one cell. The steps of the work are functions of a project, a module each:
+
+| step | module | functions |
+|---|---|---|
+| import | `importing` | `refresh`, `problems` |
+| pictures | `pictures` | `picture` |
+| encode, in the background | `encodings` | `encode_all` |
+| propose | `proposing` | `propose` |
+| label | `labelling` | `record`, `undo`, `queue`, `verdicts`, `settled` |
+| labels as CSV | `label_files` | `export_labels`, `import_labels` |
+| similar cells, why | `neighbours` | `similar`, `references` |
+| two readers | `agreement` | `agreement`, `disagreements` |
+| adapt | `adapting` | `adapt_project` |
+| enough labels? label audit | `advice` | `advice`, `findings` |
+| versions of the model | `versions` | `versions`, `active`, `activate`, `add_model` |
+| classify | `classifying` | `classify_project` |
+| review | `reviewing` | `gallery`, `cells`, `bins`, `reclassify`, `undo_review` |
+| differential | `counting` | `draft`, `compare_readers`, `compare_versions` |
+| sign | `signing` | `sign`, `amend`, `results`, `load` |
+| take home | `exporting` | `export` |
+| audit trail | `audit_trail` | `entries`, `verify` |
+| long work | `jobs` | `Jobs`: `start`, `running`, `Job.follow` |
+| several projects | `recent` | `recent_projects` |
+
+Every function may be called from any thread. What a function that writes has returned is on disk.
+Functions that write for a person take `event`, an id made by the caller (a UUID): a call repeated
+with the same id, because its answer was lost, changes nothing and returns the same.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hemashift.app import audit_trail, labelling, recent, reviewing, versions
+from hemashift.app.jobs import Jobs
+from hemashift.app.names import one_line
+from hemashift.app.store import ProjectError, Store
+from hemashift.differential import FlagRule, Subject
+from hemashift.errors import ImageError, ModelFileError
+from hemashift.taxonomy import CLASSES, OUTSIDE, default_taxonomy
+from hemashift.trust.unidentified import UNIDENTIFIED
+
+__all__ = ["OUTSIDE", "SUFFIX", "UNIDENTIFIED", "Project", "Summary"]
+
+SUFFIX = ".hemashift"
+BINS = (UNIDENTIFIED, OUTSIDE)
+"""Where cells are that have no class: nobody has identified them, or they count nowhere."""
+_DOUBT_LIMIT = 0.5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A project at a glance; quick also with ten thousand images.
+
+    Attributes:
+        name: Name of the project, that of the folder.
+        images: The folder.
+        ready: Images that can be used.
+        problems: Images that cannot be read.
+        gone: Images that were there once, with labels or reviews.
+        labelled: Cells with a settled class, see `labelling.settled`.
+        readers: Who has labelled, in the order of their first label.
+        model: Version of the active model, or None.
+        classified: Cells that the active model has classified.
+        unidentified: Cells of the bin `unidentified`.
+        signed: Version of the latest signed result, or None.
+    """
+
+    name: str
+    images: Path
+    ready: int
+    problems: int
+    gone: int
+    labelled: int
+    readers: tuple[str, ...]
+    model: int | None
+    classified: int
+    unidentified: int
+    signed: int | None
+
+
+class Project:
+    """A project that is open; use `Project.open`.
+
+    Args:
+        images: The folder of images.
+        file: The SQLite file; made where there is none.
+
+    Attributes:
+        images: The folder of images.
+        name: Its name.
+        file: The SQLite file.
+        models: Folder of the versions of the model.
+        cache: Folder of thumbnails and encodings.
+        store: The database.
+        jobs: Long work in the background.
+        memory: What was computed from the database and files, by whoever computed it; lost when
+            the project is closed.
+        lock: Held while something that must be there once only is put into `memory`.
+    """
+
+    def __init__(self, images: Path, file: Path) -> None:
+        self.images = images
+        self.name = images.name
+        self.file = file
+        self.models = file.with_name(f"{file.name}-models")
+        # Hidden, so that the thumbnails are never taken for images of a folder above.
+        self.cache = file.with_name(f".{file.name}-cache")
+        self.store = Store(file)
+        self.jobs = Jobs()
+        self.memory: dict[str, Any] = {}
+        self.lock = threading.RLock()
+
+    @classmethod
+    def open(cls, images: str | Path, *, create: bool = True) -> Self:
+        """Open the project of a folder of images; where there is none, make one.
+
+        Args:
+            images: The folder, or the `.hemashift` file beside it.
+            create: Whether to make a project where there is none.
+
+        Raises:
+            ImageError: The folder does not exist.
+            ProjectError: The file is no project, of a newer hemashift, or cannot be written.
+        """
+        folder = Path(images).resolve()
+        if folder.is_file() and folder.name.endswith(SUFFIX):
+            folder = folder.with_name(folder.name.removesuffix(SUFFIX))
+        if not folder.is_dir():
+            raise ImageError(
+                "the folder of images does not exist",
+                expected="a folder with images",
+                where=folder,
+                hint="check the path; a project lies beside its folder and has its name",
+            )
+        file = folder.with_name(folder.name + SUFFIX)
+        if not create and not file.exists():
+            raise ProjectError("there is no project of this folder", where=folder)
+        project = cls(folder, file)
+        with project.store.writing() as connection:
+            if not audit_trail.head(project):
+                audit_trail.append(connection, "hemashift", "create", images=folder.name)
+        recent.remember(folder)
+        return project
+
+    def close(self) -> None:
+        """Stop work in the background and close the database."""
+        self.jobs.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def summary(self) -> Summary:
+        """Return the project at a glance."""
+        number = versions.active_number(self)
+        states = {row[0]: row[1] for row in self.store.rows(
+            "SELECT status, COUNT(*) FROM cells GROUP BY status"
+        )}  # fmt: skip
+        return Summary(
+            name=self.name,
+            images=self.images,
+            ready=states.get("ready", 0),
+            problems=states.get("problem", 0),
+            gone=states.get("gone", 0),
+            labelled=len(labelling.settled(self).labels),
+            readers=labelling.readers(self),
+            model=number,
+            classified=self.store.value(
+                "SELECT COUNT(*) FROM predictions JOIN cells ON cell = id "
+                "WHERE version = ? AND status = 'ready'",
+                number,
+            ),
+            unidentified=reviewing.bins(self)[UNIDENTIFIED],
+            signed=self.store.value("SELECT MAX(version) FROM results"),
+        )
+
+    def classes(self) -> tuple[str, ...]:
+        """Return the classes to label and review with.
+
+        They are the active model's, then those added, then any that a label has.
+        """
+        try:
+            known = versions.active(self).classes
+        except ModelFileError:
+            known = CLASSES
+        used = [row[0] for row in self.store.rows(
+            "SELECT DISTINCT label FROM label_events WHERE label IS NOT NULL ORDER BY label"
+        )]  # fmt: skip
+        return tuple(dict.fromkeys([*known, *self._setting("classes", []), *used]))
+
+    def add_class(self, name: str, *, by: str) -> tuple[str, ...]:
+        """Add a class, such as "blast".
+
+        Args:
+            name: Its name.
+            by: Who adds it.
+
+        Returns:
+            The classes.
+
+        Raises:
+            ProjectError: The name is empty, that of a bin, or means a class that is there.
+        """
+        name = one_line(name, "name of the class")
+        taxonomy = default_taxonomy()
+        meant = taxonomy.resolve(name)
+        with self.store.writing():
+            for known in (*self.classes(), *BINS, labelling.NOT_A_CELL):
+                same = meant is not None and taxonomy.resolve(known) == meant
+                if known.casefold() == name.casefold() or same:
+                    raise ProjectError("there is such a class already", found=name, expected=known)
+            self._change("classes", [*self._setting("classes", []), name], by)
+        return self.classes()
+
+    def subject(self) -> Subject:
+        """Return who and what was sampled; empty fields where nothing was given."""
+        return Subject(**self._setting("subject", {}))
+
+    def set_subject(self, subject: Subject, *, by: str) -> None:
+        """Say who and what was sampled. All fields may stay empty."""
+        self._change("subject", asdict(subject), by)
+
+    def flag_rules(self) -> tuple[FlagRule, ...]:
+        """Return the rules for flags; none until set."""
+        return tuple(FlagRule(**values) for values in self._setting("flag_rules", []))
+
+    def set_flag_rules(self, rules: tuple[FlagRule, ...], *, by: str) -> None:
+        """Set the rules for flags, such as erythroblasts above 1 per 100."""
+        self._change("flag_rules", [asdict(rule) for rule in rules], by)
+
+    def doubt_limit(self) -> float:
+        """Return the probability below which a classified cell counts as unidentified."""
+        return float(self._setting("doubt_limit", _DOUBT_LIMIT))
+
+    def set_doubt_limit(self, limit: float, *, by: str) -> None:
+        """Set the probability below which a classified cell counts as unidentified.
+
+        Raises:
+            ProjectError: It is not in 0..1.
+        """
+        if not 0 <= limit <= 1:
+            raise ProjectError("a probability lies between 0 and 1", found=f"{limit:g}")
+        self._change("doubt_limit", limit, by)
+
+    def _setting(self, name: str, default: Any) -> Any:
+        text = self.store.value("SELECT value FROM settings WHERE name = ?", name)
+        return default if text is None else json.loads(text)
+
+    def _change(self, name: str, value: Any, by: str) -> None:
+        """Change a setting, and say so in the audit trail; the same value is no change."""
+        by = one_line(by)
+        with self.store.writing() as connection:
+            before = self._setting(name, None)
+            if value == before:
+                return
+            connection.execute(
+                "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
+                (name, json.dumps(value, ensure_ascii=False)),
+            )
+            audit_trail.append(connection, by, "set", name=name, value=value, before=before)

@@ -1,0 +1,155 @@
+"""The database of a project: a connection a thread, and transactions that last."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hemashift.app.migrations import migrate
+from hemashift.app.refusals import ConflictError, ProjectError
+
+__all__ = ["ConflictError", "ProjectError", "Store", "insert"]
+
+# Another window writes for milliseconds; only a stalled disk takes this long.
+_SECONDS_TO_WAIT = 30.0
+
+
+def insert(connection: sqlite3.Connection, table: str, **values: Any) -> int:
+    """Add a row.
+
+    Args:
+        connection: From `Store.writing`.
+        table: Name of the table, from the code and never from outside.
+        **values: Column -> value.
+
+    Returns:
+        Number of the row.
+    """
+    marks = ", ".join("?" * len(values))
+    done = connection.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())
+    )
+    return done.lastrowid or 0
+
+
+class Store:
+    """The SQLite database of one project.
+
+    It is in WAL mode, so that reading never waits for writing, and `synchronous` is FULL: when a
+    transaction has ended well, it is on disk and survives a crash of the computer.
+
+    Args:
+        file: The database; made where there is none, brought to the present schema where it is
+            older.
+
+    Raises:
+        ProjectError: The file is no project, of a newer hemashift, or cannot be written.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
+        self._lock = threading.Lock()
+        try:
+            migrate(self.connection(), file)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise ProjectError(
+                "this file is not a project, or cannot be written",
+                found=str(error),
+                where=file,
+                hint="check that you may write there and that the disk is not full",
+            ) from error
+        except ProjectError:
+            self.close()
+            raise
+
+    def connection(self) -> sqlite3.Connection:
+        """Return this thread's connection."""
+        thread = threading.current_thread()
+        with self._lock:
+            found = self._connections.get(thread)
+            if found is None:
+                for ended in [one for one in self._connections if not one.is_alive()]:
+                    self._connections.pop(ended).close()
+                found = self._connections[thread] = self._connect()
+        return found
+
+    def _connect(self) -> sqlite3.Connection:
+        made = sqlite3.connect(
+            self.file,
+            timeout=_SECONDS_TO_WAIT,
+            isolation_level=None,  # transactions begin and end where `writing` says
+            check_same_thread=False,  # used by its own thread, but closed by another
+        )
+        made.row_factory = sqlite3.Row
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            made.execute(f"PRAGMA {pragma}")
+        return made
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection inside a transaction; at the end all of it is on disk, or none.
+
+        Within another `writing` of the same thread it is part of that one.
+
+        Raises:
+            ProjectError: It could not be saved.
+        """
+        connection = self.connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        try:
+            # IMMEDIATE: what is read inside is still true when it is written.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.execute("UPDATE revision SET number = number + 1")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise ProjectError(
+                "this could not be saved",
+                found=str(error),
+                where=self.file,
+                hint="check that the disk is not full and that you may write there, then repeat",
+            ) from error
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Return all rows of a query."""
+        return self.connection().execute(query, values).fetchall()
+
+    def tuples(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return all rows of a query as tuples: for many rows, in half the time."""
+        cursor = self.connection().cursor()
+        cursor.row_factory = None
+        return cursor.execute(query, values).fetchall()
+
+    def row(self, query: str, *values: Any) -> sqlite3.Row | None:
+        """Return the first row of a query, or None."""
+        found: sqlite3.Row | None = self.connection().execute(query, values).fetchone()
+        return found
+
+    def value(self, query: str, *values: Any) -> Any:
+        """Return the first value of the first row of a query, or None."""
+        found = self.row(query, *values)
+        return None if found is None else found[0]
+
+    @property
+    def revision(self) -> int:
+        """A number that rises with every transaction of any window or process."""
+        return int(self.value("SELECT number FROM revision"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            while self._connections:
+                self._connections.popitem()[1].close()

@@ -1,0 +1,124 @@
+"""Step 1: the project. What the folder holds, what cannot be read, who and what was sampled."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse, Response
+
+from hemashift.app import label_files
+from hemashift.app.audit_trail import entries, verify
+from hemashift.app.importing import problems
+from hemashift.app.web import work
+from hemashift.app.web.answers import answer
+from hemashift.app.web.projects import Wanted
+from hemashift.app.web.rendering import step_page
+from hemashift.app.web.security import MAX_BODY
+from hemashift.differential import Subject
+
+router = APIRouter(prefix="/p/{project}")
+
+Name = Field(min_length=1, max_length=100)
+
+
+class NewClass(BaseModel):
+    """A class to add."""
+
+    name: str = Name
+    reader: str = Name
+
+
+class Sampled(BaseModel):
+    """Who and what was sampled."""
+
+    reader: str = Name
+    patient_id: str = Field("", max_length=200)
+    patient_name: str = Field("", max_length=200)
+    birth_date: str = Field("", max_length=40)
+    sex: str = Field("", max_length=20)
+    sample_id: str = Field("", max_length=200)
+    collected: str = Field("", max_length=40)
+    laboratory: str = Field("", max_length=200)
+
+
+class LabelFile(BaseModel):
+    """A table of labels, as text."""
+
+    reader: str = Name
+    text: str = Field(max_length=MAX_BODY)
+
+
+@router.get("/project")
+def show(request: Request, project: Wanted) -> HTMLResponse:
+    """Show the project."""
+    return step_page(
+        request,
+        project,
+        "project",
+        problems=problems(project),
+        subject=project.subject(),
+        folder=project.images,
+        file=project.file,
+        running=[job.progress() for job in project.jobs.running()],
+    )
+
+
+@router.get("/api/summary")
+def summary(project: Wanted) -> Response:
+    """Give the project at a glance."""
+    return answer(project.summary())
+
+
+@router.post("/api/import")
+def bring_in(project: Wanted) -> Response:
+    """Look for new images."""
+    return answer(work.bring_in(project).progress())
+
+
+@router.post("/api/classes")
+def add_class(project: Wanted, wish: NewClass) -> Response:
+    """Add a class."""
+    return answer(project.add_class(wish.name.strip(), by=wish.reader))
+
+
+@router.post("/api/subject")
+def set_subject(project: Wanted, wish: Sampled) -> Response:
+    """Say who and what was sampled."""
+    project.set_subject(Subject(**wish.model_dump(exclude={"reader"})), by=wish.reader)
+    return answer(project.subject())
+
+
+@router.post("/api/label-file")
+def take_labels(project: Wanted, wish: LabelFile) -> Response:
+    """Take the labels of a table as this reader's."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        path.write_text(wish.text, encoding="utf-8")
+        return answer({"labels": label_files.import_labels(project, path, reader=wish.reader)})
+
+
+@router.get("/labels.csv")
+def labels(project: Wanted) -> Response:
+    """Give the labels as the file that `hemashift adapt` takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.csv"
+        label_files.export_labels(project, path)
+        content = path.read_bytes()
+    return Response(
+        content,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="labels.csv"'},
+    )
+
+
+@router.get("/trail")
+def trail(request: Request, project: Wanted) -> HTMLResponse:
+    """Show the audit trail."""
+    found, after = [], 0
+    while part := entries(project, after=after):
+        found += part
+        after = part[-1].number
+    return step_page(request, project, "trail", entries=found[::-1], check=verify(project))

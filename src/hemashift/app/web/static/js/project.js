@@ -1,0 +1,93 @@
+// Step 1: import, problems, classes, the sample.
+
+import { call, pageData } from "./api.js";
+import { refresh } from "./fresh.js";
+import { showWork } from "./jobs.js";
+import { register } from "./keys.js";
+import { complain, notify } from "./notices.js";
+import { needReader } from "./reader.js";
+
+const panel = document.getElementById("work");
+const button = document.getElementById("import");
+const { running, ready } = pageData();
+
+async function showCounts() {
+  const summary = await call("summary");
+  for (const place of document.querySelectorAll("[data-count]")) {
+    place.textContent = summary[place.dataset.count];
+  }
+}
+
+/** Show work until it ends; then problems and counts as they are now. */
+async function watch(jobs) {
+  button.disabled = true;
+  let asked = 0;
+  await showWork(panel, jobs, (state) => {
+    if (state.kind === "import" && state.state === "done") refresh("problem-list", "steps");
+    if (Date.now() - asked < 500 && state.state === "running") return;
+    asked = Date.now();
+    showCounts().catch(() => {});
+  });
+  button.disabled = false;
+  await refresh("figures", "problem-list", "class-list", "steps");
+}
+
+async function bringIn() {
+  try {
+    await watch([await call("import", {})]);
+  } catch (error) {
+    complain(error);
+    button.disabled = false;
+  }
+}
+
+button.addEventListener("click", bringIn);
+
+/** Send a form as the present reader; tell what went wrong in plain words. */
+function onSubmit(id, send) {
+  document.addEventListener("submit", async (event) => {
+    if (event.target.id !== id) return;
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(event.target));
+    const reader = await needReader();
+    if (!reader) return;
+    try {
+      await send({ ...fields, reader });
+    } catch (error) {
+      complain(error);
+    }
+  });
+}
+
+onSubmit("add-class", async (fields) => {
+  await call("classes", fields);
+  location.reload(); // the colours of the classes are a style sheet of the page
+});
+
+onSubmit("subject", async (fields) => {
+  await call("subject", fields);
+  notify("The sample’s details are kept.");
+});
+
+document.addEventListener("change", async (event) => {
+  if (event.target.id !== "label-file" || !event.target.files.length) return;
+  const reader = await needReader();
+  if (!reader) return;
+  try {
+    const text = await event.target.files[0].text();
+    const { labels } = await call("label-file", { reader, text });
+    notify(`${labels} labels were taken from the table.`);
+    await refresh("figures", "class-list", "steps");
+  } catch (error) {
+    complain(error);
+  }
+  event.target.value = ""; // the same file may be chosen again
+});
+
+register("Project", [
+  ["i", "look for new images", () => button.click()],
+  ["l", "label cells", () => document.getElementById("next").click()],
+]);
+
+if (running.length) watch(running).catch(complain);
+else if (!ready) bringIn();

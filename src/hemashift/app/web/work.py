@@ -1,0 +1,53 @@
+"""What runs in the background, and what follows upon it by itself."""
+
+from __future__ import annotations
+
+from hemashift.app.adapting import adapt_project
+from hemashift.app.classifying import classify_project
+from hemashift.app.encodings import encode_all
+from hemashift.app.filing import Imported
+from hemashift.app.importing import refresh
+from hemashift.app.jobs import Job, Told
+from hemashift.app.project import Project
+
+
+def bring_in(project: Project) -> Job:
+    """Import what is new in the folder; then encode and classify it."""
+
+    def work(told: Told) -> Imported:
+        found = refresh(project, told)
+        encode_and_classify(project)
+        return found
+
+    return project.jobs.start("import", work)
+
+
+def encode_and_classify(project: Project) -> Job:
+    """Encode the cells; then classify them with the active model."""
+
+    def work(told: Told) -> int:
+        count = encode_all(project, told)
+        classify(project)
+        return count
+
+    return project.jobs.start("encode", work)
+
+
+def classify(project: Project) -> Job:
+    """Classify the cells with the active model; what an earlier model was doing is ended."""
+    running = project.jobs.latest("classify")
+    if running is not None:
+        running.cancel()
+        running.wait()
+    return project.jobs.start("classify", lambda told: classify_project(project, told=told))
+
+
+def adapt(project: Project, by: str) -> Job:
+    """Adapt the model to the labels; then classify the cells with it."""
+
+    def work(told: Told) -> int:
+        made = adapt_project(project, by=by, told=told)
+        classify(project)
+        return made.number
+
+    return project.jobs.start("adapt", work)

@@ -1,0 +1,59 @@
+"""`hemashift app`: the laboratory's page, in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folders of images, one cell an image; each is a project. Without any, the "
+            "projects opened before are listed.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="Port; where it is taken, any free one is used."),
+    ] = 8765,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on; any other than this lets other machines in."),
+    ] = "127.0.0.1",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+) -> None:
+    """Label, adapt, review and sign on a page in the browser, on this machine alone."""
+    import webbrowser
+
+    from rich.console import Console
+
+    from hemashift.app.web import server, work
+    from hemashift.app.web.projects import Projects, id_of
+    from hemashift.app.web.security import Access
+
+    console = Console(soft_wrap=True, highlight=False)
+    taken = server.listen(host, port)
+    projects = Projects(images or [])
+    for project in projects.opened():
+        work.bring_in(project)
+    access = Access.make(host, taken.getsockname()[1])
+    page = f"/p/{id_of(images[0])}/project" if images and len(images) == 1 else "/"
+    address = access.address(page)
+    console.print(f"The page is at\n\n  {address}\n", markup=False)
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        console.print(
+            "Other machines can reach this address, and nothing is encrypted on the way. "
+            "Whoever has the whole address can see and change everything.",
+            style="bold yellow",
+        )
+    console.print("Keep this window open while you work; Ctrl C ends it. Nothing is lost then.")
+    if browser:
+        webbrowser.open(address)
+    server.serve(projects, access, taken)

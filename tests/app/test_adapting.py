@@ -1,0 +1,174 @@
+"""Adapting in a project: as on the command line, every version kept, and a way back."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemashift.adaptation import adapt
+from hemashift.adaptation.probe import Probe
+from hemashift.app import adapting, advice, audit_trail, label_files, labelling, versions
+from hemashift.app.adapting import adapt_project
+from hemashift.app.project import Project
+from hemashift.app.store import ProjectError
+from hemashift.errors import AdaptationError, ModelFileError, WorseModelError
+from hemashift.evaluation.exclusion import labelled_hashes
+from hemashift.model.bundle import Bundle
+
+from .conftest import COLOURS, Label, cells_by_path, event
+
+module = import_module("hemashift.adaptation.adapt")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the probe little to choose from."""
+    monkeypatch.setattr(module, "Probe", lambda: Probe(("features",), (0.01, 0.1)))
+
+
+def test_the_model_is_that_of_the_command_line(
+    encoded: Project, label: Label, shipped: Bundle, tmp_path: Path
+) -> None:
+    label(encoded)
+    label_files.export_labels(encoded, tmp_path / "labels.csv")
+    expected = adapt(encoded.images, tmp_path / "labels.csv", model=shipped, method="probe", seed=3)
+    made = adapt_project(encoded, by="A", method="probe", seed=3)
+    found = Bundle.load(made.folder)
+    for name, tensor in expected.bundle.head.to_tensors().items():
+        assert np.allclose(found.head.to_tensors()[name], tensor, atol=1e-5)
+    assert found.card.temperature == pytest.approx(expected.bundle.card.temperature)
+    for key in ("adaptation",):
+        assert found.card.provenance[key] == expected.bundle.card.provenance[key]
+    assert found.card.metrics == expected.bundle.card.metrics
+    assert made.after["accuracy"][0] == pytest.approx(
+        expected.after.overall["accuracy"].estimate, abs=1e-4
+    )
+
+
+def test_a_version_says_how_it_was_made(encoded: Project, label: Label) -> None:
+    label(encoded)
+    told: list[str] = []
+    made = adapt_project(
+        encoded, by="A", method="probe", told=lambda step, done, total: told.append(step)
+    )
+    assert (made.number, made.parent, made.origin, made.method) == (2, 1, "adapted", "probe")
+    assert {name: made.labels[name] for name in COLOURS} == dict.fromkeys(COLOURS, 6)
+    assert made.before["accuracy"][0] < 0.7 < made.after["accuracy"][0]
+    assert made.active and made.by == "A"
+    assert len(labelled_hashes(Bundle.load(made.folder).card.model_dump())) == 18
+    assert "cross-validating" in told
+
+
+def test_every_version_is_kept_and_starts_from_the_first(encoded: Project, label: Label) -> None:
+    label(encoded)
+    adapt_project(encoded, by="A", method="probe")
+    label(encoded, each=8)
+    adapt_project(encoded, by="A", method="probe", seed=1)
+    assert [one.parent for one in versions.versions(encoded)] == [None, 1, 1]
+    assert [one.number for one in versions.versions(encoded) if one.active] == [3]
+    back = versions.activate(encoded, 2, by="B")
+    assert back.active and versions.bundle(encoded).hash == back.hash
+    with Project.open(encoded.images) as again:
+        assert versions.active(again).number == 2
+    actions = [one.action for one in audit_trail.entries(encoded)]
+    assert actions.count("add model") == 3 and actions[-1] == "activate"
+    with pytest.raises(ProjectError):
+        versions.activate(encoded, 9, by="A")
+
+
+def test_a_worse_model_is_refused(
+    encoded: Project, label: Label, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise WorseModelError("the adapted model would be worse")
+
+    label(encoded)
+    monkeypatch.setattr(adapting, "adapt_task", refuse)
+    job = encoded.jobs.start("adapt", lambda told: adapt_project(encoded, by="A", told=told))
+    last = job.wait(60)
+    assert last.state == "failed" and "would be worse" in str(last.error)
+    assert [one.number for one in versions.versions(encoded)] == [1]
+    assert versions.active(encoded).number == 1
+
+
+def test_too_few_labels_are_refused(encoded: Project, label: Label) -> None:
+    with pytest.raises(AdaptationError):
+        adapt_project(encoded, by="A")
+    label(encoded, each=1)
+    with pytest.raises(AdaptationError):
+        adapt_project(encoded, by="A")
+
+
+def test_disputed_cells_are_left_out(encoded: Project, label: Label) -> None:
+    label(encoded, "A")
+    label(encoded, "B", monocyte_1="lymphocyte")
+    made = adapt_project(encoded, by="A", method="probe")
+    assert made.labels["monocyte"] == 5
+    assert any("readers disagree" in note for note in made.notes)
+
+
+def test_a_wrong_label_is_found(encoded: Project, label: Label) -> None:
+    label(encoded, each=9, monocyte_3="neutrophil")
+    adapt_project(encoded, by="A", method="probe")
+    cell = cells_by_path(encoded)["a/monocyte-3.png"]
+    found = advice.findings(encoded)
+    assert found[0].cell == cell
+    assert (found[0].label, found[0].suggested) == ("neutrophil", "monocyte")
+    assert 0 < found[0].probability <= 1
+    labelling.record(encoded, reader="A", cell=cell, label="monocyte", event=event())
+    assert cell not in [one.cell for one in advice.findings(encoded)]
+
+
+def test_a_model_of_the_command_line_is_used(
+    encoded: Project, label: Label, shipped: Bundle, tmp_path: Path
+) -> None:
+    label(encoded)
+    label_files.export_labels(encoded, tmp_path / "labels.csv")
+    ours = adapt(encoded.images, tmp_path / "labels.csv", model=shipped, method="probe")
+    ours.bundle.save(tmp_path / "ours")
+    added = versions.add_model(encoded, tmp_path / "ours", by="A")
+    assert (added.number, added.origin, added.active) == (2, "added", True)
+    assert added.hash == ours.bundle.hash
+    with pytest.raises(ModelFileError):
+        versions.add_model(encoded, tmp_path, by="A")
+    assert versions.active(encoded).number == 2
+
+
+def test_a_folder_with_another_model_is_noticed(encoded: Project, shipped: Bundle) -> None:
+    version = versions.active(encoded)
+    shipped.with_head(shipped.head, name="other").save(version.folder)
+    encoded.memory.clear()
+    with pytest.raises(ModelFileError, match="another model"):
+        versions.bundle(encoded)
+
+
+def test_advice(encoded: Project, label: Label) -> None:
+    first = advice.advice(encoded)
+    assert not first.enough and "20 more" in first.sentence and first.curve == ()
+    label(encoded)
+    adapt_project(encoded, by="A", method="probe")
+    second = advice.advice(encoded)
+    assert [point.labels for point in second.curve] == [18]
+    assert not second.enough and "too early" in second.sentence and second.within == ()
+    label(encoded, each=9)
+    assert "27 now: adapt again" in advice.advice(encoded).details[-1]
+    adapt_project(encoded, by="A", method="probe")
+    third = advice.advice(encoded)
+    assert [point.labels for point in third.curve] == [18, 27]
+    sizes = [size for size, _ in third.within]
+    assert len(sizes) == 4 and sizes == sorted(sizes) and sizes[-1] < 27
+    assert all(0 <= accuracy <= 1 for _, accuracy in third.within)
+    assert "10 more labels" in " ".join([*third.details, third.sentence])
+
+
+def test_a_thin_class_comes_first(encoded: Project, label: Label) -> None:
+    label(encoded)
+    for path, cell in list(cells_by_path(encoded).items()):
+        if "monocyte" in path and path not in ("a/monocyte-1.png", "a/monocyte-3.png"):
+            labelling.record(encoded, reader="A", cell=cell, verdict="unsure", event=event())
+    adapt_project(encoded, by="A", method="probe")
+    found = advice.advice(encoded)
+    assert (found.enough, found.label) == (False, "monocyte")

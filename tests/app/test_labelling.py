@@ -1,0 +1,216 @@
+"""Events of readers, undo, the queue, and what is settled."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hemashift.app import importing, label_files, labelling, proposing
+from hemashift.app.labelling import CONSENSUS, queue, record, settled, undo, verdicts
+from hemashift.app.project import Project
+from hemashift.app.store import ConflictError, ProjectError
+
+from .conftest import cells_by_path, event
+
+
+@pytest.fixture
+def cells(project: Project) -> list[int]:
+    return list(cells_by_path(project).values())
+
+
+def said(project: Project, reader: str = "A") -> dict[int, str | None]:
+    return {cell: one.answer for cell, one in verdicts(project, reader).items()}
+
+
+def test_every_kind_of_answer(project: Project, cells: list[int]) -> None:
+    record(project, reader="A", cell=cells[0], label="monocyte", event=event())
+    for cell, verdict in zip(cells[1:], ("not_a_cell", "unsure", "skip"), strict=False):
+        record(project, reader="A", cell=cell, verdict=verdict, event=event())  # type: ignore[arg-type]
+    assert said(project) == {
+        cells[0]: "monocyte", cells[1]: "not a cell", cells[2]: None, cells[3]: None,
+    }  # fmt: skip
+    found = settled(project)
+    assert dict(found.labels) == {cells[0]: "monocyte"} and found.not_cells == {cells[1]}
+
+
+def test_the_last_answer_holds(project: Project, cells: list[int]) -> None:
+    for label in ("monocyte", "lymphocyte", "neutrophil"):
+        record(project, reader="A", cell=cells[0], label=label, event=event())
+    assert said(project) == {cells[0]: "neutrophil"}
+    assert project.store.value("SELECT COUNT(*) FROM label_events") == 3
+
+
+def test_a_repeated_event_is_not_doubled(project: Project, cells: list[int]) -> None:
+    wish = {"reader": "A", "cell": cells[0], "label": "monocyte", "event": "e1"}
+    first = record(project, **wish)  # type: ignore[arg-type]
+    record(project, reader="A", cell=cells[0], label="lymphocyte", event="e2")
+    assert record(project, **wish) == first  # type: ignore[arg-type]
+    assert said(project) == {cells[0]: "lymphocyte"}
+    with pytest.raises(ConflictError):
+        record(project, **{**wish, "label": "neutrophil"})  # type: ignore[arg-type]
+    with pytest.raises(ConflictError):
+        record(project, **{**wish, "reader": "B"})  # type: ignore[arg-type]
+
+
+def test_undo_brings_back_the_answer_before(project: Project, cells: list[int]) -> None:
+    record(project, reader="A", cell=cells[0], label="monocyte", event="e1")
+    record(project, reader="A", cell=cells[1], label="monocyte", event="e2")
+    record(project, reader="A", cell=cells[0], label="lymphocyte", event="e3")
+    taken = undo(project, reader="A", event="u1")
+    assert taken is not None and (taken.event, taken.cell, taken.label) == (
+        "e3", cells[0], "lymphocyte",
+    )  # fmt: skip
+    assert said(project) == {cells[0]: "monocyte", cells[1]: "monocyte"}
+    assert undo(project, reader="A", event="u1") == taken  # the same wish, repeated
+    assert [undo(project, reader="A", event=f"u{n}") for n in (2, 3, 4)][-1] is None
+    assert said(project) == {}
+    record(project, reader="A", cell=cells[0], label="neutrophil", event="e4")
+    assert said(project) == {cells[0]: "neutrophil"}
+
+
+def test_undo_of_one_event_among_others(project: Project, cells: list[int]) -> None:
+    """Each window takes back what it recorded itself."""
+    record(project, reader="A", cell=cells[0], label="monocyte", event="here")
+    record(project, reader="A", cell=cells[1], label="monocyte", event="elsewhere")
+    undo(project, reader="A", event="u1", target="here")
+    assert said(project) == {cells[1]: "monocyte"}
+    for target in ("here", "nothing"):
+        with pytest.raises(ProjectError):
+            undo(project, reader="A", event=event(), target=target)
+    with pytest.raises(ProjectError):
+        undo(project, reader="B", event=event(), target="elsewhere")
+    with pytest.raises(ConflictError):
+        undo(project, reader="A", event="elsewhere")
+
+
+def test_readers_do_not_touch_each_other(project: Project, cells: list[int]) -> None:
+    record(project, reader="A", cell=cells[0], label="monocyte", event=event())
+    record(project, reader="B", cell=cells[0], label="lymphocyte", event=event())
+    undo(project, reader="B", event=event())
+    assert said(project) == {cells[0]: "monocyte"} and said(project, "B") == {}
+    assert undo(project, reader="B", event=event()) is None
+    assert labelling.readers(project) == ("A", "B")
+
+
+def test_an_answer_is_never_changed_or_deleted(project: Project, cells: list[int]) -> None:
+    record(project, reader="A", cell=cells[0], label="monocyte", event=event())
+    for order in (
+        "UPDATE label_events SET label = 'x'",
+        "DELETE FROM label_events",
+        "REPLACE INTO label_events SELECT * FROM label_events",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="never"):
+            project.store.connection().execute(order)
+    assert said(project) == {cells[0]: "monocyte"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cell": 10**6},
+        {"label": "no such class"},
+        {"label": None},
+        {"verdict": "skip"},
+        {"verdict": "maybe", "label": None},
+        {"reader": "  "},
+        {"event": ""},
+    ],
+)
+def test_what_cannot_be_is_refused(
+    wrong: dict[str, object], project: Project, cells: list[int]
+) -> None:
+    wish = {"reader": "A", "cell": cells[0], "label": "monocyte", "event": "e", **wrong}
+    with pytest.raises(ProjectError):
+        record(project, **wish)  # type: ignore[arg-type]
+    assert labelling.readers(project) == ()
+
+
+def test_the_queue_of_each_reader(project: Project) -> None:
+    proposed = proposing.propose(project, 5)
+    assert queue(project, "A") == proposed
+    record(project, reader="A", cell=proposed[0], verdict="skip", event=event())
+    record(project, reader="A", cell=proposed[2], label="monocyte", event=event())
+    assert queue(project, "A") == [proposed[1], *proposed[3:], proposed[0]]
+    assert queue(project, "B") == proposed
+    undo(project, reader="A", event=event())
+    assert queue(project, "A") == [*proposed[1:], proposed[0]]
+
+
+def test_what_readers_agree_on_is_settled(project: Project, cells: list[int]) -> None:
+    answers = {
+        cells[0]: ("monocyte", "monocyte"),
+        cells[1]: ("monocyte", "lymphocyte"),
+        cells[2]: ("monocyte", None),
+        cells[3]: ("neutrophil", "monocyte"),
+    }
+    for cell, given in answers.items():
+        for reader, label in zip(("A", "B"), given, strict=True):
+            kind = "label" if label else "unsure"
+            record(project, reader=reader, cell=cell, verdict=kind, label=label, event=event())  # type: ignore[arg-type]
+    record(project, reader=CONSENSUS, cell=cells[3], label="monocyte", event=event())
+    found = settled(project)
+    assert dict(found.labels) == {
+        cells[0]: "monocyte", cells[2]: "monocyte", cells[3]: "monocyte",
+    }  # fmt: skip
+    assert found.disputed == {cells[1]: {"A": "monocyte", "B": "lymphocyte"}}
+
+
+def test_two_windows_at_once_lose_no_label(project: Project, cells: list[int]) -> None:
+    with Project.open(project.images) as other, ThreadPoolExecutor(6) as pool:
+        windows = [project, other]
+
+        def press(number: int) -> None:
+            record(
+                windows[number % 2], reader="A", cell=cells[number % len(cells)],
+                label="monocyte" if number < 60 else "lymphocyte", event=f"e{number}",
+            )  # fmt: skip
+
+        list(pool.map(press, range(90)))
+        rows = other.store.rows("SELECT event FROM label_events")
+        assert {row[0] for row in rows} == {f"e{number}" for number in range(90)}
+        assert verdicts(project, "A") == verdicts(other, "A")
+
+
+def test_labels_go_out_and_come_in(project: Project, cells: list[int]) -> None:
+    names = {cell: path for path, cell in cells_by_path(project).items()}
+    record(project, reader="A", cell=cells[0], label="monocyte", event=event())
+    record(project, reader="A", cell=cells[1], verdict="not_a_cell", event=event())
+    file = project.images.parent / "labels.csv"
+    assert label_files.export_labels(project, file) == 1
+    assert file.read_text() == f"path,label\n{names[cells[0]]},monocyte\n"
+    file.write_text(
+        f"Path;Label\n{names[cells[0]]};MON\n{names[cells[2]]};segmented neutrophil\n"
+        f"{names[cells[3]]};our class\n{names[cells[4]]};\n"
+    )
+    assert label_files.import_labels(project, file, reader="B") == 3
+    assert said(project, "B") == {
+        cells[0]: "monocyte", cells[2]: "neutrophil", cells[3]: "our class",
+    }  # fmt: skip
+    assert "our class" in project.classes()
+    assert label_files.import_labels(project, file, reader="B") == 0
+
+
+def test_labels_of_other_images_are_refused_as_a_whole(project: Project) -> None:
+    file = project.images.parent / "labels.csv"
+    name = next(iter(cells_by_path(project)))
+    file.write_text(f"path,label\n{name},monocyte\nelsewhere.png,monocyte\n")
+    with pytest.raises(ProjectError) as refused:
+        label_files.import_labels(project, file, reader="B")
+    assert "elsewhere.png" in str(refused.value)
+    assert labelling.readers(project) == ()
+
+
+def test_labels_of_lost_images_wait(project: Project, cells: list[int]) -> None:
+    path = project.images / next(iter(cells_by_path(project)))
+    record(project, reader="A", cell=cells[0], label="monocyte", event=event())
+    content = path.read_bytes()
+    path.unlink()
+    importing.refresh(project)
+    assert dict(settled(project).labels) == {}
+    with pytest.raises(ProjectError):
+        record(project, reader="A", cell=cells[0], label="lymphocyte", event=event())
+    path.write_bytes(content)
+    importing.refresh(project)
+    assert dict(settled(project).labels) == {cells[0]: "monocyte"}

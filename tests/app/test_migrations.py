@@ -1,0 +1,95 @@
+"""From version 1 of the schema upwards, without losing anything."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hemashift.app import migrations
+from hemashift.app.migrations import Step, migrate, steps
+from hemashift.app.store import ProjectError, Store
+
+FIRST_LABEL = (
+    "INSERT INTO label_events (event, reader, cell, verdict, label, at) "
+    "VALUES ('e', 'A', 1, 'label', 'monocyte', 'then')"
+)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A project at version 1 with one cell and one label."""
+    file = tmp_path / "old.hemashift"
+    connection = sqlite3.connect(file, isolation_level=None)
+    migrate(connection, file, upto=1)
+    connection.execute(
+        "INSERT INTO cells (path, sha256, size, modified, status) VALUES ('a', 'x', 1, 1, 'ready')"
+    )
+    connection.execute(FIRST_LABEL)
+    connection.close()
+    return file
+
+
+def version(file: Path) -> int:
+    return int(sqlite3.connect(file).execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_an_old_project_is_brought_up(old: Path) -> None:
+    assert version(old) == 1
+    store = Store(old)
+    assert version(old) == len(steps()) > 1
+    assert store.rows("SELECT cell, label FROM answers")[0]["label"] == "monocyte"
+    numbers = [row[0] for row in store.rows("SELECT number FROM schema_steps")]
+    assert numbers == [step.number for step in steps()]
+
+
+def test_a_copy_of_the_old_project_is_kept(old: Path) -> None:
+    Store(old)
+    copy = old.with_name("old.hemashift.v1")
+    assert version(copy) == 1
+    assert sqlite3.connect(copy).execute("SELECT COUNT(*) FROM label_events").fetchone() == (1,)
+
+
+def test_a_present_project_is_not_copied(tmp_path: Path) -> None:
+    file = tmp_path / "new.hemashift"
+    for _ in range(2):
+        Store(file).close()
+    assert list(tmp_path.glob("*.v*")) == []
+
+
+@pytest.mark.parametrize("upto", range(1, len(steps()) + 1))
+def test_every_version_leads_to_the_same_schema(upto: int, tmp_path: Path) -> None:
+    def schema(file: Path) -> list[tuple[str, ...]]:
+        rows = sqlite3.connect(file).execute("SELECT type, name, sql FROM sqlite_master")
+        return sorted(rows.fetchall())
+
+    file = tmp_path / "stepwise.hemashift"
+    connection = sqlite3.connect(file, isolation_level=None)
+    migrate(connection, file, upto=upto)
+    connection.close()
+    Store(file).close()
+    Store(tmp_path / "at-once.hemashift").close()
+    assert schema(file) == schema(tmp_path / "at-once.hemashift")
+
+
+def test_a_step_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = Step(2, "bad", "CREATE TABLE half (a);\nINSERT INTO nowhere VALUES (1);\n")
+    monkeypatch.setattr(migrations, "steps", lambda: (steps()[0], bad))
+    with pytest.raises(ProjectError):
+        Store(old)
+    connection = sqlite3.connect(old)
+    assert version(old) == 1
+    assert connection.execute("SELECT COUNT(*) FROM label_events").fetchone() == (1,)
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "half" not in tables
+
+
+def test_a_project_of_a_newer_hemashift_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "new.hemashift"
+    Store(file).close()
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute(f"PRAGMA user_version = {len(steps()) + 1}")
+    connection.close()
+    with pytest.raises(ProjectError, match="newer"):
+        Store(file)

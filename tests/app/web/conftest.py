@@ -1,0 +1,111 @@
+"""A project of a few drawn cells, and a browser without a window that asks its server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from hemashift.app.importing import refresh
+from hemashift.app.project import Project
+from hemashift.app.web.projects import Projects, id_of
+from hemashift.app.web.security import Access
+from hemashift.app.web.server import create_app
+from hemashift.demo.drawn import draw_cell
+
+CLASSES = ("basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "neutrophil")
+ORIGIN = "http://127.0.0.1:8765"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of recent projects is not the user's."""
+    monkeypatch.setenv("HEMASHIFT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve cells and one file that is no image."""
+    folder = tmp_path_factory.mktemp("drawn") / "smears"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        name = CLASSES[number % len(CLASSES)]
+        Image.fromarray(draw_cell(name, rng)).save(folder / f"{number:02d}.png")
+    (folder / "broken.png").write_bytes(b"no image")
+    return folder
+
+
+@pytest.fixture
+def images(drawn: Path, tmp_path: Path) -> Path:
+    """The drawn cells in a folder of this test."""
+    return Path(shutil.copytree(drawn, tmp_path / "smears"))
+
+
+class Page:
+    """What a page of the browser does: asks with its cookie, its origin and its CSRF header."""
+
+    def __init__(self, client: TestClient, project: Project, access: Access) -> None:
+        self.client = client
+        self.project = project
+        self.access = access
+        self.at = f"/p/{id_of(project.images)}"
+
+    def get(self, path: str, **arguments: Any) -> Any:
+        return self.client.get(self.at + path, **arguments)
+
+    def post(self, path: str, **body: Any) -> Any:
+        headers = {
+            "Origin": ORIGIN,
+            "X-CSRF-Token": self.access.csrf,
+            "Accept": "application/json",
+        }
+        return self.client.post(f"{self.at}/api/{path}", json=body, headers=headers)
+
+    def act(self, path: str, **body: Any) -> Any:
+        """Do something new as the reader A; it must succeed."""
+        done = self.post(path, **{"event": uuid.uuid4().hex, "reader": "A", **body})
+        assert done.status_code == 200, done.text
+        return done.json()
+
+
+@pytest.fixture
+def access() -> Access:
+    """Secrets of one run."""
+    return Access.make("127.0.0.1", 8765)
+
+
+@pytest.fixture
+def stranger(images: Path, access: Access) -> Iterator[TestClient]:
+    """A browser that has not been given the address."""
+    projects = Projects([images])
+    app = create_app(projects, access)
+    with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def page(stranger: TestClient, images: Path, access: Access) -> Page:
+    """A page that was opened with the address, of a project whose images are imported."""
+    assert stranger.get(access.address()).status_code == 200
+    project = stranger.app.state.projects.get(id_of(images))  # type: ignore[attr-defined]
+    refresh(project)
+    return Page(stranger, project, access)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is; the test is skipped where there is none."""
+    found = os.environ.get("HEMASHIFT_CHROMIUM") or shutil.which("chromium")
+    if not found:
+        pytest.skip("no Chromium here: install it, or set HEMASHIFT_CHROMIUM")
+    pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    return found

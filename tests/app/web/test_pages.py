@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hemashift.app.project import Project
+from hemashift.app.web.projects import Projects, id_of
+from hemashift.app.web.styles import class_styles
+
+from .conftest import Page
+
+STEPS = ("project", "label", "adapt", "review", "differential", "sign", "trail")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_is_there_from_the_start(page: Page, step: str) -> None:
+    answer = page.get(f"/{step}")
+    assert answer.status_code == 200
+    assert "smears" in answer.text
+
+
+def test_problems_are_listed_image_by_image(page: Page) -> None:
+    text = page.get("/project").text
+    assert "broken.png" in text
+    assert "not an image of an accepted format" in text
+
+
+def test_names_are_escaped(page: Page) -> None:
+    page.act("classes", name="<b>odd</b>")
+    for step in STEPS:
+        text = page.get(f"/{step}").text
+        assert "<b>odd" not in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/p/ffffffffffff/project",
+        "/p/..%2f..%2fetc/project",
+        "/nowhere",
+        "/p/{id}/nowhere",
+        "/p/{id}/results/99/html",
+        "/p/{id}/results/1/exe",
+        "/p/{id}/results/../../etc/passwd/html",
+        "/p/{id}/pictures/x/999999/as_is/grid",
+        "/p/{id}/pictures/x/..%2f..%2fsecret/as_is/grid",
+        "/p/{id}/pictures/x/1/as_is/..%2f",
+        "/p/{id}/api/cells/999999",
+        "/p/{id}/api/jobs/none/events",
+    ],
+)
+def test_unknown_ids_give_a_page_that_helps(page: Page, path: str) -> None:
+    answer = page.client.get(path.format(id=id_of(page.project.images)))
+    assert answer.status_code == 404
+    assert "To the projects" in answer.text
+
+
+def test_pictures_are_given_by_id(page: Page) -> None:
+    cell = page.get("/api/gallery").json()["cells"][0]
+    for look in ("as_is", "standardised"):
+        answer = page.get(f"/pictures/x/{cell}/{look}/grid")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_script_gets_its_errors_as_json(page: Page) -> None:
+    answer = page.post("label", event="0" * 32, reader="A", cell=10**6, label="neutrophil")
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"message", "hint"}
+
+
+@pytest.mark.parametrize("event", ["", "x" * 32, "0" * 31])
+def test_an_event_needs_an_id(page: Page, event: str) -> None:
+    answer = page.post("label", event=event, reader="A", cell=1, label="neutrophil")
+    assert answer.status_code == 422
+
+
+def test_several_projects_have_ids_that_last(images: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    Project.open(other).close()
+    projects = Projects([images])
+    try:
+        listed = {one.name: one.id for one in projects.listed()}
+        assert listed == {"smears": id_of(images), "other": id_of(other)}
+        opened = projects.get(listed["other"])
+        assert opened is not None and opened.images == other.resolve()
+        assert projects.get("000000000000") is None
+    finally:
+        projects.close()
+
+
+def test_classes_are_told_apart_by_more_than_colour() -> None:
+    names = [f"kind {n}" for n in range(20)]
+    styles = class_styles(names)
+    assert len({one.code for one in styles}) == len(styles)
+    keys = [one.key for one in styles if one.key]
+    assert len(set(keys)) == len(keys)

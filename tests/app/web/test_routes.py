@@ -1,0 +1,161 @@
+"""What the pages ask for, from the first label to the report that is taken home."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from hemashift.app.classifying import classify_project
+from hemashift.app.labelling import verdicts
+
+from .conftest import Page
+
+
+def all_cells(page: Page) -> list[int]:
+    cells: list[int] = page.get("/api/gallery").json()["cells"]
+    return cells
+
+
+def test_labels_are_saved_one_by_one_and_taken_back(page: Page) -> None:
+    proposed = page.act("propose", n=5)["cells"]
+    assert len(proposed) == 5
+    said = page.act("label", cell=proposed[0], label="monocyte")
+    assert said["counts"] == {"monocyte": 1}
+    state = page.get("/api/label?reader=A").json()
+    assert state["cells"] == proposed
+    assert state["waiting"] == proposed[1:]
+    assert state["said"][str(proposed[0])]["label"] == "monocyte"
+    undone = page.act("label/undo")
+    assert undone["taken"]["cell"] == proposed[0]
+    assert undone["now"] is None and undone["counts"] == {}
+    assert page.act("label/undo")["taken"] is None
+
+
+def test_the_same_keystroke_sent_twice_counts_once(page: Page) -> None:
+    cell = page.act("propose", n=1)["cells"][0]
+    event = uuid.uuid4().hex
+    first = page.act("label", event=event, cell=cell, label="monocyte")
+    page.act("label", cell=cell, label="lymphocyte")
+    assert page.act("label", event=event, cell=cell, label="monocyte")["said"] == first["said"]
+    assert verdicts(page.project, "A")[cell].label == "lymphocyte"
+
+
+def test_two_windows_lose_no_label(page: Page) -> None:
+    cells = page.act("propose", n=6)["cells"]
+    for place, cell in enumerate(cells):
+        page.act("label", reader="AB"[place % 2], cell=cell, label="monocyte")
+    assert len(verdicts(page.project, "A")) == len(verdicts(page.project, "B")) == 3
+
+
+def test_a_second_reader_is_blind_and_agreement_is_told(page: Page) -> None:
+    cells = page.act("propose", n=4)["cells"]
+    for place, cell in enumerate(cells):
+        page.act("label", cell=cell, label="monocyte" if place else "neutrophil")
+    state = page.get("/api/label?reader=B").json()
+    assert state["said"] == {} and state["counts"] == {} and state["readers"] == ["A"]
+    for cell in cells:
+        page.act("label", reader="B", cell=cell, label="monocyte")
+    found = page.get("/api/agreement?first=B&second=A").json()
+    assert found["agreement"]["n"] == 4
+    assert [one["cell"] for one in found["differing"]] == cells[:1]
+
+
+def test_cells_are_moved_many_at_once_and_back(page: Page) -> None:
+    cells = all_cells(page)
+    bins = page.act("move", cells=cells[:3], bin="lymphocyte")["bins"]
+    assert bins["lymphocyte"] == 3
+    views = page.get(f"/api/cells?ids={','.join(map(str, cells[:4]))}").json()
+    assert [one["source"] for one in views[:3]] == ["review"] * 3
+    undone = page.act("move/undo")
+    assert sorted(undone["moved"]["cells"]) == sorted(cells[:3])
+    assert undone["bins"]["lymphocyte"] == 0
+
+
+@pytest.mark.parametrize("ids", ["", "1;2", "../1", "1,", "a"])
+def test_only_ids_are_taken_for_ids(page: Page, ids: str) -> None:
+    assert page.get("/api/cells", params={"ids": ids}).status_code == 422
+
+
+def test_signing_waits_for_unidentified_cells_and_then_locks(page: Page) -> None:
+    text = page.get("/sign").text
+    token = text.split('data-token="')[1].split('"')[0]
+    wish = {"event": uuid.uuid4().hex, "reader": "A", "token": token}
+    assert page.post("sign", **wish).status_code == 400
+    page.act("move", cells=all_cells(page), bin="neutrophil")
+    # What was on screen is no longer what would be signed.
+    assert page.post("sign", **{**wish, "event": uuid.uuid4().hex}).status_code in (400, 409)
+    token = page.get("/sign").text.split('data-token="')[1].split('"')[0]
+    assert page.act("sign", token=token, comment="Clear.")["version"] == 1
+    assert "signed and locked" in page.get("/sign").text
+    page.act("move", cells=all_cells(page)[:1], bin="monocyte")
+    token = page.get("/sign").text.split('data-token="')[1].split('"')[0]
+    assert page.act("sign", token=token, amend=True, reason="Looked again")["version"] == 2
+    assert "amended by version 2" in page.get("/sign").text
+
+
+@pytest.mark.parametrize("form", ["html", "pdf", "csv", "json", "fhir", "hl7"])
+def test_drafts_are_taken_home_in_every_format(page: Page, form: str) -> None:
+    page.act("move", cells=all_cells(page), bin="neutrophil")
+    answer = page.get(f"/results/draft/{form}")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith('attachment; filename="smears-draft')
+    assert len(answer.content) > 100
+    if form in ("json", "fhir"):
+        json.loads(answer.content)
+
+
+def test_labels_are_taken_home_as_a_table(page: Page) -> None:
+    cell = page.act("propose", n=1)["cells"][0]
+    page.act("label", cell=cell, label="monocyte")
+    lines = page.get("/labels.csv").text.splitlines()
+    assert lines[0] == "path,label" and lines[1].endswith(",monocyte")
+
+
+def test_labels_are_brought_as_a_table(page: Page) -> None:
+    assert page.act("label-file", text="path,label\n00.png,LYT\n01.png,MON\n")["labels"] == 2
+    assert page.get("/api/label?reader=A").json()["counts"] == {"lymphocyte": 1, "monocyte": 1}
+    refused = page.post("label-file", reader="A", text="path,label\n../../secret,LYT\n")
+    assert refused.status_code == 400
+    assert len(verdicts(page.project, "A")) == 2
+
+
+def test_settings_are_kept(page: Page) -> None:
+    rule = {"name": "neutrophil", "direction": "above", "limit": 70, "message": ""}
+    page.act("settings", rules=[rule], doubt_limit=0.8)
+    assert page.project.doubt_limit() == 0.8
+    page.act("move", cells=all_cells(page), bin="neutrophil")
+    assert "neutrophil" in page.get("/differential").text.split("lag:</b>")[1][:200]
+
+
+@pytest.mark.parametrize("limit", [-0.1, 1.1, "nan", None])
+def test_a_doubt_limit_is_a_probability(page: Page, limit: object) -> None:
+    assert page.post("settings", reader="A", rules=[], doubt_limit=limit).status_code == 422
+
+
+def test_the_details_of_the_sample_are_kept(page: Page) -> None:
+    page.act("subject", sample_id="S <1>", sex="female")
+    assert page.project.subject().sample_id == "S <1>"
+    assert "S &lt;1&gt;" in page.get("/project").text
+
+
+def test_work_is_followed_as_server_sent_events(page: Page) -> None:
+    job = page.act("import")["job"]
+    answer = page.get(f"/api/jobs/{job}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    last = answer.text.strip().split("\n\n")[-1]
+    assert "event: end" in last
+    state = json.loads(last.split("data: ")[1])
+    assert state["state"] == "done" and state["result"]["problems"] == 1
+
+
+def test_a_cell_says_why_it_is_called_so(page: Page) -> None:
+    classify_project(page.project)
+    cell = all_cells(page)[0]
+    for other in page.act("propose", n=3)["cells"]:
+        page.act("label", cell=other, label="monocyte")
+    found = page.get(f"/api/cells/{cell}").json()
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert {one["label"] for one in found["similar"]} == {"monocyte"}
+    assert page.get("/api/references?label=monocyte").json()

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hemashift.app.web import server
+from hemashift.cli import app as module
+from hemashift.errors import HemashiftError
+
+runner = CliRunner()
+program = typer.Typer()
+program.command("app")(module.command)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """What would have been served."""
+    calls: list[tuple[Any, ...]] = []
+
+    def serve(projects: Any, access: Any, taken: Any) -> None:
+        calls.append((projects.listed(), access, taken.getsockname()))
+        taken.close()
+        projects.close()
+
+    monkeypatch.setenv("HEMASHIFT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(server, "serve", serve)
+    return calls
+
+
+def test_it_serves_on_this_machine_and_says_where(
+    served: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "smears"
+    folder.mkdir()
+    result = runner.invoke(program, [str(folder), "--no-browser", "--port", "0"])
+    assert result.exit_code == 0, result.output
+    ((listed, access, (host, port)),) = served
+    assert host == "127.0.0.1"
+    assert [one.name for one in listed] == ["smears"]
+    assert f"http://127.0.0.1:{port}/p/{listed[0].id}/project?token={access.token}" in result.output
+    assert (tmp_path / "smears.hemashift").is_file()
+
+
+def test_a_port_that_is_taken_is_no_hindrance(
+    served: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    with server.listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        result = runner.invoke(program, ["--no-browser", "--port", str(port)])
+    assert result.exit_code == 0, result.output
+    assert served[0][2][1] != port
+
+
+def test_the_browser_is_opened_with_the_address(
+    served: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert runner.invoke(program, ["--port", "0"]).exit_code == 0
+    assert opened == [served[0][1].address("/")]
+
+
+def test_other_machines_are_let_in_only_with_a_warning(
+    served: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = server.listen("127.0.0.1", 0)
+    monkeypatch.setattr(server, "listen", lambda host, port: here)
+    result = runner.invoke(program, ["--no-browser", "--host", "192.0.2.7"])
+    assert "nothing is encrypted" in result.output
+    assert served[0][1].origin.startswith("http://192.0.2.7:")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])
+def test_an_address_that_is_not_one_of_this_machine_is_refused(
+    served: list[tuple[Any, ...]], host: str
+) -> None:
+    result = runner.invoke(program, ["--no-browser", "--host", host])
+    assert isinstance(result.exception, HemashiftError)
+    assert served == []
+
+
+def test_a_folder_that_is_not_there_is_refused(
+    served: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    result = runner.invoke(program, [str(tmp_path / "nowhere"), "--no-browser"])
+    assert result.exit_code != 0
+    assert "does not exist" in str(result.exception)
+    assert served == []
