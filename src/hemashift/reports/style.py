@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -16,6 +16,9 @@ from matplotlib.figure import Figure
 
 from hemashift.files import atomic_write
 from hemashift.taxonomy import CLASS_COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.typing import LineStyleType
 
 P = ParamSpec("P")
 
@@ -31,7 +34,14 @@ FURTHER_COLOURS = (
 )
 """Colours of classes beyond the six: the darker ones of Paul Tol's muted scheme, and brown."""
 
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 2)))
+LINES: tuple[LineStyleType, ...] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (5, 1, 1, 1, 1, 1)),
+    (0, (3, 2)),
+)
 """Line styles, so that curves can be told apart without colour."""
 
 INK = "#1a1a1a"
