@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from targets import TARGETS, append, commit, draws, encode, read_store, task_of
 
-from hemashift.adaptation.adapt import adapt_task, make_method
+from hemashift.adaptation.adapt import adapt_task
+from hemashift.adaptation.registry import make_method
 from hemashift.errors import WorseModelError
 from hemashift.model.bundle import Bundle, default_model
 

@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score
 
-from hemashift.adaptation.adapt import POOL, make_method
+from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.contract import Cells, Task, Unadapted
 from hemashift.adaptation.preparation import prepare
+from hemashift.adaptation.registry import make_method
 from hemashift.cells import CellTable
 from hemashift.datasets import load
 from hemashift.evaluation.intervals import t_interval

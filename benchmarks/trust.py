@@ -37,10 +37,10 @@ from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 from targets import TARGETS, Encoded, Target, commit, draws, shown, task_of
 
-from hemashift.adaptation.adapt import make_method
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.folds import folds
+from hemashift.adaptation.registry import make_method
 from hemashift.evaluation.calibration import expected_calibration_error, risk_coverage
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.heads import Encoded as Vectors

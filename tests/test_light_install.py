@@ -13,7 +13,9 @@ TRAINING = (
     "hemashift.model.architectures",
     "hemashift.model.checkpoint",
     "hemashift.model.export",
+    "hemashift.adaptation.batchnorm",
     "hemashift.adaptation.finetune",
+    "hemashift.adaptation.lpft",
 )
 """Modules that need the extra `train`."""
 
@@ -30,6 +32,8 @@ EXTRA = (
     "lightning_fabric",
     "torchstain",
     "cv2",
+    "umap",
+    "numba",
     "pytest",
 )
 """Packages that the light installation does not have."""
@@ -93,7 +97,7 @@ print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})))
 
 def test_training_without_the_extra_says_what_to_install() -> None:
     code = """
-from hemashift.adaptation.adapt import make_method
+from hemashift.adaptation.registry import make_method
 from hemashift.errors import MissingExtraError
 try:
     make_method("finetune")

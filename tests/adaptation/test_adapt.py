@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 
 from hemashift.adaptation import adapt
-from hemashift.adaptation.adapt import adapt_task, make_method
+from hemashift.adaptation.adapt import adapt_task
 from hemashift.adaptation.auto import Auto, goodness, out_of_fold
 from hemashift.adaptation.contract import Cells, Fitted, Float, Task
 from hemashift.adaptation.folds import folds
 from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.registry import make_method
 from hemashift.errors import (
     AdaptationError,
     HemashiftError,
@@ -33,6 +34,7 @@ from .conftest import MakeTask
 
 THREE = ["lymphocyte", "monocyte", "neutrophil"]
 module = import_module("hemashift.adaptation.adapt")
+registry = import_module("hemashift.adaptation.registry")
 
 
 def quick_probe() -> Probe:
@@ -42,7 +44,7 @@ def quick_probe() -> Probe:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the probe little to choose from."""
-    monkeypatch.setattr(module, "Probe", quick_probe)
+    monkeypatch.setitem(registry._LIGHT, "probe", quick_probe)
 
 
 def hashes(folder: Path) -> set[str]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.classmix import ClassMix
 from hemashift.adaptation.contract import Method, Unadapted
 from hemashift.adaptation.head import HeadOnly
 from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.propagation import Propagation
+from hemashift.adaptation.prototypes import Prototypes
+from hemashift.adaptation.transductive import Transductive
 from hemashift.model.bundle import Bundle
 from hemashift.model.runtime import Encoder
 
@@ -25,12 +30,38 @@ def finetune() -> Method:
     return Finetune(trials=0, settings=Settings(learning_rate=1e-5, batch_size=4, epochs=1))
 
 
+def lpft() -> Method:
+    pytest.importorskip("optuna")
+    from hemashift.adaptation.finetune import Settings
+    from hemashift.adaptation.lpft import LPFT
+
+    return LPFT(Settings(learning_rate=1e-5, batch_size=4, epochs=1))
+
+
+def batchnorm() -> Method:
+    pytest.importorskip("torch")
+    from hemashift.adaptation.batchnorm import BatchNorm
+
+    return BatchNorm()
+
+
 METHODS: dict[str, Callable[[], Method]] = {
     "probe": Probe,
+    "prototypes": Prototypes,
+    # At one strength there is no choice, so that unlabelled cells do count.
+    "propagation": lambda: Propagation(strengths=(0.3,)),
+    "transductive": lambda: Transductive(strengths=(0.3,)),
+    "classmix": ClassMix,
     "head": HeadOnly,
     "auto": lambda: Auto((Probe(("embedding",), (0.03, 0.3)), HeadOnly(passes=(5, 20)))),
+    "batchnorm": batchnorm,
+    "lpft": lpft,
     "finetune": finetune,
 }
+# These train in small batches, drawn in the order of the cells.
+IN_BATCHES = ("lpft", "finetune")
+# These learn little in the few steps that they are given here.
+SLOW = (*IN_BATCHES, "batchnorm")
 LABELS = {
     "absent classes": ["lymphocyte", "monocyte", "neutrophil"] * 4,
     "one label of a class": ["lymphocyte", "neutrophil"] * 5 + ["basophil"],
@@ -54,6 +85,30 @@ def test_few_labels_of_any_classes(method: Method, labels: list[str], make_task:
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     assert fitted.bundle().card.classes == task.classes
+
+
+def test_no_unlabelled_cells(method: Method, make_task: MakeTask) -> None:
+    task = make_task(LABELS["a class beyond the six"])
+    task = replace(task, pool=task.pool[:0])
+    found = method.fit(task).probabilities(task.cells)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_cells_beside_a_cell_do_not_matter(method: Method, make_task: MakeTask) -> None:
+    task = make_task(LABELS["two classes"])
+    fitted = method.fit(task)
+    rows = np.array([4, 1])
+    alone = fitted.probabilities(task.cells[rows])
+    np.testing.assert_allclose(alone, fitted.probabilities(task.cells)[rows], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(set(METHODS) - set(IN_BATCHES)))
+def test_the_order_of_the_labels_does_not_matter(name: str, make_task: MakeTask) -> None:
+    task = make_task(LABELS["a class beyond the six"])
+    mixed = task[np.random.default_rng(0).permutation(len(task))]
+    first, second = (METHODS[name]().fit(one).probabilities(task.cells) for one in (task, mixed))
+    np.testing.assert_allclose(first, second, atol=1e-3)
 
 
 def test_the_saved_model_says_the_same(method: Method, make_task: MakeTask, tmp_path: Path) -> None:
@@ -92,7 +147,7 @@ def test_an_adapted_model_can_be_adapted_again(method: Method, make_task: MakeTa
     assert right.mean() > 0.9
 
 
-@pytest.mark.parametrize("name", ["probe", "head", "auto"])
+@pytest.mark.parametrize("name", sorted(set(METHODS) - set(SLOW)))
 def test_learns_colours(name: str, make_task: MakeTask) -> None:
     labels = ["lymphocyte", "eosinophil", "blast"] * 5
     task = make_task(labels)

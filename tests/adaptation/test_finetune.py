@@ -76,9 +76,9 @@ def test_the_search_keeps_the_best_settings_and_their_predictions(
     assert all(done <= total == 18 for _, done, total in told)
 
 
-def test_searched_adapted_and_used_again(small_task: MakeTask) -> None:
+def test_searched_adapted_and_used_again(make_task: MakeTask, small_task: MakeTask) -> None:
     method = Finetune(trials=1, settings=QUICK)
-    task = small_task(["smudge", "blast"] * 3)  # of which the start model knows neither
+    task = make_task(["smudge", "blast"] * 3)  # of which the start model knows neither
     adapted = adapt_task(task, method)
     assert method.chosen == QUICK  # where the search starts
     assert method.out_of_fold is not None and method.out_of_fold.shape == (6, 8)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,21 +14,16 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Float, Method, Task, Unadapted
-from hemashift.adaptation.head import HeadOnly
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.preparation import prepare
-from hemashift.adaptation.probe import Probe
-from hemashift.errors import AdaptationError, HemashiftError, ImageError, WorseModelError
+from hemashift.adaptation.registry import make_method
+from hemashift.errors import AdaptationError, ImageError, WorseModelError
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.runtime import Encoder
 from hemashift.taxonomy import Taxonomy
 
-if TYPE_CHECKING:
-    from hemashift.adaptation.finetune import Finetune
-
-METHODS = ("auto", "probe", "head", "finetune")
 # Unlabelled images that are looked at to learn what the laboratory's images have in common.
 POOL = 300
 # Fewer than this many labels of a class say little about it.
@@ -78,8 +72,9 @@ def adapt(
             are used to see what the laboratory's images have in common, never more.
         labels: CSV file (or frame) with the columns `path`, relative to `images`, and `label`.
         model: The model to start from; the shipped one by default.
-        method: `probe`, `head`, `finetune` (extra `train`), or `auto`, which chooses between
-            `probe` and `head` by cross-validation inside the labels.
+        method: One of `hemashift.adaptation.registry.METHODS`. `auto` chooses between `probe`
+            and `head` by cross-validation inside the labels; `batchnorm`, `lpft` and `finetune`
+            need the extra `train`.
         seed: Seed of folds and training.
         taxonomy: What labels mean; the built-in one by default.
         progress: Called with what is being done, the number done, and the total.
@@ -130,27 +125,6 @@ def adapt(
     )
 
 
-def make_method(name: str, progress: Progress | None = None) -> Method:
-    """Make a method of adaptation by its name.
-
-    Raises:
-        HemashiftError: There is none of that name.
-        MissingExtraError: `finetune` without the extra `train`.
-    """
-    if name == "finetune":
-        return _finetune(progress)
-    makers: dict[str, Callable[[], Method]] = {"auto": Auto, "probe": Probe, "head": HeadOnly}
-    if name not in makers:
-        raise HemashiftError("unknown method", expected=", ".join(METHODS), found=name)
-    return makers[name]()
-
-
-def _finetune(progress: Progress | None) -> Finetune:
-    from hemashift.adaptation.finetune import Finetune
-
-    return Finetune(on_progress=progress)
-
-
 def make_task(
     model: Bundle, cells: LabelledCells, seed: int, progress: Progress | None = None
 ) -> tuple[Task, list[str]]:
@@ -190,7 +164,8 @@ def make_task(
     classes = (*known, *sorted(set(cells.labels) - set(known)))
     index = {name: number for number, name in enumerate(classes)}
     targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
-    return Task(model, own, targets, cells.groups, classes, pool.encoded, seed), notes
+    task = Task(model, own, targets, cells.groups, classes, pool.encoded, seed, pool.images)
+    return task, notes
 
 
 def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> Adapted:

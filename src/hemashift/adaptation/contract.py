@@ -48,6 +48,8 @@ class Task:
         pool: Encoded unlabelled images of the laboratory; may be empty. Nothing is known of them
             but their pictures.
         seed: Seed of everything drawn at random.
+        pool_images: The images of `pool`, for methods that change the encoder; None where they
+            were not kept.
     """
 
     model: Bundle
@@ -57,6 +59,7 @@ class Task:
     classes: tuple[str, ...]
     pool: Encoded
     seed: int = 0
+    pool_images: npt.NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
@@ -9,6 +11,7 @@ from scipy.special import logsumexp
 
 Float = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Loss = Callable[[Float], tuple[float, Float]]
 
 # Keeps the bias of a class without labels finite; far weaker than one label.
 _BIAS_PENALTY = 1e-3
@@ -52,11 +55,31 @@ def fit_softmax(
         wanted[:] = weights
     else:
         wanted[np.arange(count), targets] = 1.0 if weights is None else weights
-    mass = wanted.sum(axis=1, keepdims=True)
-    known = np.zeros((count, n_classes)) if offsets is None else np.asarray(offsets, np.float64)
+    loss = penalised_cross_entropy(inputs, wanted, penalty, offsets)
+    return minimise_over(loss, np.zeros((n_classes, width + 1)))
 
-    def loss(flat: Float) -> tuple[float, Float]:
-        matrix = flat.reshape(n_classes, width + 1)
+
+def penalised_cross_entropy(
+    inputs: npt.NDArray[np.floating],
+    wanted: Float,
+    penalty: float,
+    offsets: npt.NDArray[np.floating] | None = None,
+) -> Loss:
+    """Return what `fit_softmax` minimises, as a function of W and b.
+
+    Args:
+        inputs: `(N, D)`.
+        wanted: `(N, K)` soft targets; a row counts as much as it sums to.
+        penalty: Strength of the prior.
+        offsets: `(N, K)` logits that are added to the linear ones.
+
+    Returns:
+        A function from `(K, D + 1)`, W and then b, to the loss and its gradient of that shape.
+    """
+    mass = wanted.sum(axis=1, keepdims=True)
+    known = np.zeros(wanted.shape) if offsets is None else np.asarray(offsets, np.float64)
+
+    def loss(matrix: Float) -> tuple[float, Float]:
         w, b = matrix[:, :-1], matrix[:, -1]
         logits = known + inputs @ w.T + b
         log_p = logits - logsumexp(logits, axis=1, keepdims=True)
@@ -65,13 +88,34 @@ def fit_softmax(
         gradient[:, :-1] = difference.T @ inputs + penalty * w
         gradient[:, -1] = difference.sum(axis=0) + _BIAS_PENALTY * b
         prior = penalty * (w**2).sum() + _BIAS_PENALTY * (b**2).sum()
-        return float(-(wanted * log_p).sum() + 0.5 * prior), gradient.ravel()
+        return float(-(wanted * log_p).sum() + 0.5 * prior), gradient
 
-    start = np.zeros(n_classes * (width + 1))
+    return loss
+
+
+def minimise_over(loss: Loss, start: Float) -> tuple[Float, Float]:
+    """Minimise a function of W and b by L-BFGS.
+
+    Args:
+        loss: From `(K, D + 1)`, W and then b, to a number and its gradient.
+        start: `(K, D + 1)`, where the search begins.
+
+    Returns:
+        W `(K, D)` and b `(K,)`.
+    """
+
+    def flat_loss(flat: Float) -> tuple[float, Float]:
+        value, gradient = loss(flat.reshape(start.shape))
+        return value, gradient.ravel()
+
     found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": 1e-4}
+        flat_loss,
+        start.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 200, "gtol": 1e-4},
     )
-    matrix = found.x.reshape(n_classes, width + 1)
+    matrix = found.x.reshape(start.shape)
     return matrix[:, :-1], matrix[:, -1]
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hemashift.adaptation.adapt import POOL, Adapted, adapt_task, make_method
+from hemashift.adaptation.adapt import POOL, Adapted, adapt_task
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels
+from hemashift.adaptation.registry import make_method
 from hemashift.app import advice, encodings, labelling, versions
 from hemashift.app.jobs import Told
 from hemashift.app.versions import Limits, Version

@@ -17,7 +17,7 @@ from hemashift.errors import HemashiftError
 from hemashift.model.bundle import Bundle
 from hemashift.taxonomy import OUTSIDE, Taxonomy, default_taxonomy
 from hemashift.trust.conformal import check_coverage, least_probabilities, prediction_sets
-from hemashift.trust.mix import assumed_mix, reweighted
+from hemashift.trust.mix import assumed_mix, estimate_class_mix, reweighted
 from hemashift.trust.storage import read_trust
 from hemashift.trust.unidentified import UNIDENTIFIED, keep_rule
 
@@ -166,9 +166,6 @@ class Finish:
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
     def _estimate(self, stretches: Iterable[pa.Table]) -> Float:
-        # From a later room, so imported only where it is used.
-        from hemashift.adaptation.classmix import estimate_class_mix
-
         parts = [np.empty((0, len(self.classes)))]
         for rows in stretches:
             counts = np.array(pc.is_null(rows.column("error")))

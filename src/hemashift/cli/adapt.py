@@ -20,6 +20,12 @@ class MethodName(StrEnum):
     auto = "auto"
     probe = "probe"
     head = "head"
+    prototypes = "prototypes"
+    propagation = "propagation"
+    transductive = "transductive"
+    classmix = "classmix"
+    batchnorm = "batchnorm"
+    lpft = "lpft"
     finetune = "finetune"
 
 
@@ -37,8 +43,8 @@ def command(
     method: Annotated[
         MethodName,
         typer.Option(
-            help="auto chooses between probe and head; finetune trains all weights and needs "
-            "the extra 'train'."
+            help="auto chooses between probe and head; batchnorm, lpft and finetune change the "
+            "encoder and need the extra 'train'. See docs/methods.md."
         ),
     ] = MethodName.auto,
     model: Annotated[

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift import colour
-from hemashift.adaptation.adapt import POOL, make_method
+from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.contract import Cells, Method, Task, Unadapted
+from hemashift.adaptation.registry import make_method
 from hemashift.cells import CellTable
 from hemashift.errors import ImageError
 from hemashift.model.bundle import Bundle

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from hemashift.adaptation.adapt import METHODS
+from hemashift.adaptation.registry import METHODS
 from hemashift.datasets import published
 from hemashift.errors import HemashiftError
 from hemashift.studies.options import StudyOptions

@@ -59,3 +59,52 @@ def reweighted(
     total = moved.sum(axis=1, keepdims=True)
     result: Float = np.where(total > 0, moved / np.where(total > 0, total, 1), given)
     return result
+
+
+def estimate_class_mix(
+    probabilities: npt.NDArray[np.floating],
+    prior: npt.NDArray[np.floating],
+    trust: float = 0.99,
+    iterations: int = 1000,
+) -> Float:
+    """Estimate how common each class is among unlabelled cells (Saerens et al. 2002).
+
+    Expectation maximisation: the probabilities are reweighted by the mix, and the mix is their
+    mean. The mix is held near the prior as by `(1 - trust) / trust` N further cells that are
+    spread over the classes as the prior is, so that no class falls to 0. The likelihood is
+    concave, so that there is one solution wherever the search begins.
+
+    Args:
+        probabilities: `(N, K)` calibrated probabilities of unlabelled cells, rows summing to 1.
+            Without any, the prior is returned.
+        prior: `(K,)` mix of the cells that the classifier learnt from, above 0, sum 1.
+        trust: Weight of the cells against the prior, 0 to below 1.
+        iterations: Upper limit; it stops earlier when nothing moves by more than 1e-8.
+
+    Returns:
+        `(K,)` shares, above 0, sum 1.
+
+    Raises:
+        ValueError: A share of the prior is not above 0, or shapes do not fit.
+
+    Examples:
+        >>> sure = np.array([[0.99, 0.01]] * 80 + [[0.01, 0.99]] * 20)
+        >>> estimate_class_mix(sure, np.array([0.5, 0.5])).round(2)
+        array([0.8, 0.2])
+    """
+    start: Float = np.asarray(prior, np.float64)
+    found: Float = np.asarray(probabilities, np.float64)
+    if found.ndim != 2 or start.shape != found.shape[1:] or not (start > 0).all():
+        raise ValueError(f"a prior {prior} does not fit probabilities of shape {found.shape}")
+    if not 0 <= trust < 1:
+        raise ValueError(f"trust must be 0 to below 1, found {trust}")
+    if not len(found):
+        return start.copy()
+    mix = start
+    for _ in range(iterations):
+        weighed = found * (mix / start)
+        weighed /= weighed.sum(axis=1, keepdims=True)
+        before, mix = mix, trust * weighed.mean(axis=0) + (1 - trust) * start
+        if np.abs(mix - before).max() < 1e-8:
+            break
+    return mix

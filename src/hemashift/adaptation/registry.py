@@ -1,0 +1,59 @@
+"""The methods of adaptation by name; PyTorch is imported only for those that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.classmix import ClassMix
+from hemashift.adaptation.contract import Method
+from hemashift.adaptation.head import HeadOnly
+from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.propagation import Propagation
+from hemashift.adaptation.prototypes import Prototypes
+from hemashift.adaptation.transductive import Transductive
+from hemashift.errors import HemashiftError
+
+Progress = Callable[[str, int, int], None]
+
+_LIGHT: dict[str, Callable[[], Method]] = {
+    "auto": Auto,
+    "probe": Probe,
+    "head": HeadOnly,
+    "prototypes": Prototypes,
+    "propagation": Propagation,
+    "transductive": Transductive,
+    "classmix": ClassMix,
+}
+_TRAINED = {
+    "batchnorm": ("batchnorm", "BatchNorm"),
+    "lpft": ("lpft", "LPFT"),
+    "finetune": ("finetune", "Finetune"),
+}
+METHODS = (*_LIGHT, *_TRAINED)
+
+
+def make_method(name: str, progress: Progress | None = None) -> Method:
+    """Make a method of adaptation by its name.
+
+    Args:
+        name: One of `METHODS`.
+        progress: Told what a method that takes minutes is doing.
+
+    Raises:
+        HemashiftError: There is none of that name.
+        MissingExtraError: `batchnorm`, `lpft` or `finetune` without the extra `train`.
+
+    Examples:
+        >>> make_method("probe").name
+        'probe'
+    """
+    if name in _LIGHT:
+        return _LIGHT[name]()
+    if name not in _TRAINED:
+        raise HemashiftError("unknown method", expected=", ".join(METHODS), found=name)
+    module, maker = _TRAINED[name]
+    made = getattr(import_module(f"hemashift.adaptation.{module}"), maker)
+    return cast(Method, made(on_progress=progress) if name == "finetune" else made())
