@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hemashift.cli import adapt, classify, datasets, demo, evaluate, select, study, train
+from hemashift.cli import adapt, audit, classify, datasets, demo, evaluate, select, study, train
 from hemashift.cli import app as page
 from hemashift.errors import HemashiftError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 
 app.add_typer(datasets.app, name="datasets")
 app.command("select")(select.command)
+app.command("audit")(audit.command)
 app.command("adapt")(adapt.command)
 app.command("classify")(classify.command)
 app.command("evaluate")(evaluate.command)

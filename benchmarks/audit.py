@@ -1,0 +1,120 @@
+"""What the label audit finds on every target: copies, exchanged classes, changed labels.
+
+    python benchmarks/audit.py [--data ROOT] [--draws 20] [--targets NAME ...] [--markdown FILE]
+
+Copies: images that show a cell which another image shows too, and how many cells of BCCD are both
+in TRAIN and in TEST, which were made from different originals. Exchanges: the labels of every pair
+of classes are exchanged in random parts of a target; how often the pair is named, how often another
+one, and how often there is an alarm although nothing was exchanged. Changed labels: 10 % are
+replaced by another class; how many are found, and how many others are called wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from selection import Laboratory, visit
+from targets import TARGETS, commit
+from threadpoolctl import threadpool_limits
+
+from hemashift.adaptation.auto import out_of_fold
+from hemashift.audit.exchanged import find_exchanges
+from hemashift.audit.wrong_labels import find_wrong
+from hemashift.model.bundle import Bundle, default_model
+from hemashift.selection.learning import probe_task, quick_probe
+
+SIZES = (30, 60, 100, 250)
+CHANGED = 0.1
+
+
+def copies(laboratory: Laboratory) -> str:
+    pictures = np.bincount(laboratory.cells)
+    both = [np.unique(laboratory.cells[part]) for part in (laboratory.offered, laboratory.scored)]
+    shared = len(np.intersect1d(*both)) if not laboratory.offered.all() else 0
+    torn = sum(
+        len(np.unique(laboratory.targets[laboratory.cells == cell])) > 1
+        for cell in np.flatnonzero(pictures > 1)
+    )
+    repeated = int(pictures[pictures > 1].sum())
+    return f"{len(laboratory.cells)} | {repeated} | {torn} | {shared}"
+
+
+def exchanges(model: Bundle, laboratory: Laboratory, size: int, draws: int) -> str:
+    source = model.head.probabilities(laboratory.encoded)
+    named = others = possible = alarms = 0
+    for seed in range(draws):
+        rows = np.random.default_rng([seed, 31]).permutation(len(source))[:size]
+        truth, opinion = laboratory.targets[rows], source[rows]
+        counts = np.bincount(truth)
+        alarms += bool(find_exchanges(truth, opinion))
+        for first, second in combinations(np.flatnonzero(counts >= 3).tolist(), 2):
+            labels = truth.copy()
+            labels[truth == first], labels[truth == second] = second, first
+            found = [(one.first, one.second) for one in find_exchanges(labels, opinion)]
+            possible += 1
+            named += (first, second) in found
+            others += len(set(found) - {(first, second)})
+    return f"{size} | {named} of {possible} | {others} | {alarms} of {draws}"
+
+
+def changed(model: Bundle, laboratory: Laboratory, size: int, draws: int) -> str:
+    right = wrong = total = 0
+    for seed in range(draws):
+        rng = np.random.default_rng([seed, 37])
+        rows = rng.permutation(len(laboratory.targets))[:size]
+        truth = laboratory.targets[rows]
+        present = np.unique(truth)
+        labels = truth.copy()
+        for place in np.flatnonzero(rng.random(len(rows)) < CHANGED):
+            labels[place] = rng.choice(present[present != truth[place]])
+        task = probe_task(
+            model, laboratory.encoded, laboratory.cells, rows, labels, model.card.classes, seed
+        )
+        found, _ = find_wrong(labels, out_of_fold(quick_probe(), task))
+        right += (labels != truth)[found].sum()
+        wrong += (labels == truth)[found].sum()
+        total += (labels != truth).sum()
+    return f"{size} | {right} of {total} | {wrong} of {draws * len(rows) - total}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--draws", type=int, default=20, help="draws of exchanges")
+    parser.add_argument("--changes", type=int, default=4, help="draws of changed labels")
+    parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
+    parser.add_argument("--markdown", type=Path, help="write the tables here too")
+    options = parser.parse_args()
+    model = default_model() if options.model is None else Bundle.load(options.model)
+    tables: dict[str, list[str]] = {
+        "| target | images | show a cell shown twice | cells with two labels | in both parts |": [],
+        "| target | labels | pair named | another pair named | alarm without exchange |": [],
+        "| target | labels | changed labels found | others called wrong |": [],
+    }
+    first, second, third = tables.values()
+    for target in TARGETS:
+        if target.dataset not in options.targets:
+            continue
+        laboratory = visit(model, target, options.data)
+        with threadpool_limits(limits=1):
+            first.append(f"| {target.dataset} | {copies(laboratory)} |")
+            for size in SIZES:
+                line = exchanges(model, laboratory, size, options.draws)
+                second.append(f"| {target.dataset} | {line} |")
+            if options.changes:
+                line = changed(model, laboratory, 240, options.changes)
+                third.append(f"| {target.dataset} | {line} |")
+    text = f"Commit {commit()}, model {model.card.name} ({model.hash[:12]}).\n"
+    for heading, rows in tables.items():
+        text += "\n".join(["", heading, "|---" * (heading.count("|") - 1) + "|", *rows, ""])
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

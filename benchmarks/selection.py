@@ -1,0 +1,248 @@
+"""What each strategy of choosing cells to label is worth, on every target, in one table.
+
+    python benchmarks/selection.py [--data ROOT] [--draws 10] [--strategies balanced,random]
+                                   [--targets NAME ...] [--counts 10,20,30,50,100]
+                                   [--markdown FILE]
+
+In every draw a random half of a target's cells is held out as the test set; pictures of one cell,
+and cells of one group, stay together. A strategy chooses from the other half, of which it sees the
+images, and the labels only of the cells that it asked for. A probe learns from these and is scored
+on the test set. Strategies that learn from labels ask in rounds of 10; `balanced at once` asks for
+all cells before it knows any label. BCCD is labelled in half of TRAIN and scored on TEST.
+
+Mean and 95 % t-interval over the draws. Finished rows are kept in `runs/selection.csv`, so that
+an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import accuracy_score, f1_score
+from targets import TARGETS, Target, commit, encode, shown
+from threadpoolctl import threadpool_limits
+
+from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.heads import Encoded
+from hemashift.selection import STRATEGIES
+from hemashift.selection.contract import Problem
+from hemashift.selection.duplicates import find_copies
+from hemashift.selection.learning import learnt, probe_task
+from hemashift.selection.rings import rings
+from hemashift.selection.vectors import comparable
+
+ROUND = 10
+AT_ONCE = "balanced at once"
+# They know nothing of labels, or make no use of them, so that one round is as good as many.
+_ONE_ROUND = ("random", "typiclust", "kcentre", "probcover", AT_ONCE)
+
+Key = tuple[str, ...]
+Scores = tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Laboratory:
+    """All known cells of a target, seen once.
+
+    Attributes:
+        encoded: What the encoder says about them.
+        targets: `(N,)` class index.
+        cells: `(N,)` number of the cell, the same for pictures of one cell.
+        halves: `(N,)` number of what must stay in one half.
+        offered: `(N,)` whether the cell may be in the half to choose from.
+        scored: `(N,)` whether it may be in the test set.
+    """
+
+    encoded: Encoded
+    targets: np.ndarray
+    cells: np.ndarray
+    halves: np.ndarray
+    offered: np.ndarray
+    scored: np.ndarray
+
+
+def visit(model: Bundle, target: Target, root: Path | None) -> Laboratory:
+    data = encode(model, target, root)
+    everything = data.cells.encoded
+    samples = np.stack([rings(image) for image in data.cells.images])
+    vectors = comparable(everything)
+    everywhere = np.ones(len(vectors), bool)
+    return Laboratory(
+        everything,
+        data.targets,
+        find_copies(vectors, samples),
+        # Cells of one group are linked as files with one hash would be.
+        find_copies(vectors, samples, data.groups.tolist()),
+        data.subsets == target.labelled_in if target.labelled_in else everywhere,
+        data.subsets == target.scored_in if target.scored_in else everywhere,
+    )
+
+
+def divide(laboratory: Laboratory, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to choose from and those of the test set."""
+    rng = np.random.default_rng([seed, 2024])
+    names = rng.permutation(laboratory.halves.max() + 1)
+    first = np.isin(laboratory.halves, names[: len(names) // 2])
+    chosen_from = first & laboratory.offered
+    scored = laboratory.scored & ~np.isin(laboratory.halves, laboratory.halves[chosen_from])
+    return np.flatnonzero(chosen_from), np.flatnonzero(scored)
+
+
+def label(
+    model: Bundle, laboratory: Laboratory, rows: np.ndarray, name: str, n: int, seed: int
+) -> Iterator[np.ndarray]:
+    """Yield the places labelled after each round, until there are n."""
+    encoded, truth = laboratory.encoded[rows], laboratory.targets[rows]
+    cells, vectors = laboratory.cells[rows], comparable(encoded)
+    source = model.head.probabilities(encoded)
+    strategy = STRATEGIES["balanced" if name == AT_ONCE else name]
+    labelled = np.empty(0, np.int64)
+    while len(labelled) < n:
+        targets = truth[labelled]
+        task = probe_task(model, encoded, cells, labelled, targets, model.card.classes, seed)
+        current = learnt(task, encoded)
+        problem = Problem(
+            vectors, cells, source, model.card.classes, labelled, targets, current, seed=seed
+        )
+        many = n - len(labelled) if name in _ONE_ROUND else min(ROUND, n - len(labelled))
+        picks = strategy.choose(problem, many)
+        if not picks:
+            return
+        labelled = np.concatenate([labelled, [pick.row for pick in picks]])
+        yield labelled
+
+
+def score(
+    model: Bundle,
+    laboratory: Laboratory,
+    rows: np.ndarray,
+    scored: np.ndarray,
+    labelled: np.ndarray,
+    seed: int,
+) -> Scores:
+    """Return accuracy, macro F1 and the number of classes found, of a probe on the test set."""
+    targets = laboratory.targets[rows[labelled]]
+    task = probe_task(
+        model,
+        laboratory.encoded[rows],
+        laboratory.cells[rows],
+        labelled,
+        targets,
+        model.card.classes,
+        seed,
+    )
+    predicted = learnt(task, laboratory.encoded[scored])
+    # From one class only, nothing but that class can be learnt.
+    answer = np.full(len(scored), targets[0]) if predicted is None else predicted.argmax(axis=1)
+    truth = laboratory.targets[scored]
+    macro = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)
+    return float(accuracy_score(truth, answer)), float(macro), float(len(np.unique(targets)))
+
+
+def draw(
+    model: Bundle, laboratory: Laboratory, name: str, counts: list[int], seed: int
+) -> dict[int, Scores]:
+    """Return the scores of one strategy in one draw, by number of labels."""
+    rows, scored = divide(laboratory, seed)
+    if name in _ONE_ROUND:
+        after = {n: list(label(model, laboratory, rows, name, n, seed))[-1] for n in counts}
+    else:
+        rounds = list(label(model, laboratory, rows, name, max(counts), seed))
+        after = {n: next((r for r in rounds if len(r) >= n), rounds[-1])[:n] for n in counts}
+    return {n: score(model, laboratory, rows, scored, found, seed) for n, found in after.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument(
+        "--strategies", default=f"random,typiclust,kcentre,probcover,{AT_ONCE},margin,balanced"
+    )
+    parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
+    parser.add_argument("--counts", default="10,20,30,50,100", help="numbers of labels")
+    parser.add_argument("--store", type=Path, default=Path("runs/selection.csv"))
+    parser.add_argument("--markdown", type=Path, help="write the table here too")
+    options = parser.parse_args()
+    model = default_model() if options.model is None else Bundle.load(options.model)
+    strategies = options.strategies.split(",")
+    counts = [int(count) for count in options.counts.split(",")]
+    done = read_store(options.store)
+    for target in TARGETS:
+        if target.dataset not in options.targets:
+            continue
+        laboratory = None
+        for seed in range(options.draws):
+            for name in strategies:
+                keys = {n: key_of(model, target, name, seed, n) for n in counts}
+                if all(key in done for key in keys.values()):
+                    continue
+                laboratory = laboratory or visit(model, target, options.data)
+                with threadpool_limits(limits=1):
+                    found = draw(model, laboratory, name, counts, seed)
+                for n, result in found.items():
+                    done[keys[n]] = result
+                    append(options.store, keys[n], result)
+                print(target.dataset, seed, name, *(f"{r[0]:.3f}" for r in found.values()))
+    text = table(model, strategies, counts, options, done)
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+
+
+def key_of(model: Bundle, target: Target, name: str, seed: int, n: int) -> Key:
+    return model.hash[:12], target.dataset, name, str(seed), str(n)
+
+
+def read_store(path: Path) -> dict[Key, Scores]:
+    if not path.exists():
+        return {}
+    with path.open(newline="") as stream:
+        return {
+            tuple(row[:5]): (float(row[5]), float(row[6]), float(row[7]))
+            for row in csv.reader(stream)
+        }
+
+
+def append(path: Path, key: Key, result: Scores) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", newline="") as stream:
+        csv.writer(stream).writerow([*key, *result])
+
+
+def table(
+    model: Bundle,
+    strategies: list[str],
+    counts: list[int],
+    options: argparse.Namespace,
+    done: dict[Key, Scores],
+) -> str:
+    lines = [
+        f"Commit {commit()}, model {model.card.name} ({model.hash[:12]}), {options.draws} draws.",
+        "",
+        "| target | labels | strategy | accuracy (95 % interval) | macro F1 | classes found |",
+        "|---|---|---|---|---|---|",
+    ]
+    for target in TARGETS:
+        for n in counts:
+            for name in strategies:
+                keys = [key_of(model, target, name, seed, n) for seed in range(options.draws)]
+                rows = [done[key] for key in keys if key in done]
+                if not rows:
+                    continue
+                accuracy, macro, classes = np.array(rows).T
+                lines.append(
+                    f"| {target.dataset} | {n} | {name} | {shown(accuracy)} | {shown(macro)} "
+                    f"| {classes.mean():.1f} |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

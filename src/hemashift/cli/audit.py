@@ -1,0 +1,98 @@
+"""`hemashift audit`: what is probably wrong with labels, before a model learns from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hemashift.audit import Audit
+
+_SHOWN = 5  # images of a finding that are named; the page shows more
+
+
+def command(
+    images: Annotated[
+        Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
+    ],
+    labels: Annotated[
+        Path,
+        typer.Option(
+            "--labels",
+            "-l",
+            help="CSV with the columns path (relative to IMAGES) and label, and perhaps smear or "
+            "patient.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="HTML page to write, with pictures of the cells."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model folder; one that has not learnt from these labels.",
+            show_default="the shipped model",
+        ),
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
+) -> None:
+    """Look for exchanged classes, wrong labels, copies, and classes from one smear only.
+
+    Exit status 1 if something must be mended before a model learns from these labels.
+    """
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from hemashift.audit import audit
+    from hemashift.cli.progress import stages
+    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.taxonomy import Taxonomy
+
+    console = Console(stderr=True)
+    start = Bundle.load(model) if model is not None else default_model()
+    with stages(console) as progress:
+        found = audit(
+            images,
+            labels,
+            start,
+            seed=seed,
+            taxonomy=None if classes is None else Taxonomy.from_file(classes),
+            progress=progress,
+        )
+    if output is not None:
+        from hemashift.reports.audit_page import write_audit_report
+
+        write_audit_report(found, output, made=datetime.now(UTC).astimezone())
+    _show(found, console)
+    if output is not None:
+        console.print(f"report: {output}", markup=False, highlight=False, soft_wrap=True)
+    if found.severities["error"]:
+        raise typer.Exit(1)
+
+
+def _show(found: Audit, console: Console) -> None:
+    labelled = sum(found.counts.values())
+    console.print(f"{labelled} labels, {found.n_images} images", highlight=False)
+    if not found.findings:
+        console.print("nothing suspicious was found")
+    for one in found.findings:
+        console.print(
+            f"{one.severity}: {one.sentence} {one.suggestion}", markup=False, highlight=False
+        )
+        for place, name in enumerate(one.paths[:_SHOWN]):
+            caption = f" ({one.captions[place]})" if one.captions else ""
+            console.print(f"  {name}{caption}", markup=False, highlight=False)
+        if len(one.paths) > _SHOWN:
+            console.print(f"  and {len(one.paths) - _SHOWN} more", highlight=False)

@@ -1,0 +1,142 @@
+"""`hemashift select`: which cells to label next, and whether more labels are worth it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hemashift.selection import Selection
+
+_SHOWN = 10  # images that could not be read and are named
+_ACROSS = 10  # cells in a row of the montage
+_MOST_DRAWN = 200
+
+
+class StrategyName(StrEnum):
+    """Choices of ``--strategy``."""
+
+    balanced = "balanced"
+    typiclust = "typiclust"
+    kcentre = "kcentre"
+    probcover = "probcover"
+    margin = "margin"
+    entropy = "entropy"
+    random = "random"
+
+
+def command(
+    images: Annotated[
+        Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
+    ],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many cells to select.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="CSV to write, with an empty column label.")
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", "-l", help="CSV with the labels so far, columns path and label."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", "-m", help="Model folder to adapt.", show_default="the shipped model"
+        ),
+    ] = None,
+    strategy: Annotated[
+        StrategyName, typer.Option(help="How to choose; margin and entropy need labels.")
+    ] = StrategyName.balanced,
+    classes: Annotated[
+        Path | None,
+        typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
+    ] = None,
+    montage: Annotated[
+        Path | None, typer.Option(help="Picture of the selected cells to write, such as a PNG.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+) -> None:
+    """Select the cells whose labels will teach most, and say when labelling may stop."""
+    from rich.console import Console
+
+    from hemashift.cli.progress import stages
+    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.selection import select
+    from hemashift.taxonomy import Taxonomy
+
+    _check_output(output, labels)
+    console = Console(stderr=True)
+    start = Bundle.load(model) if model is not None else default_model()
+    with stages(console) as progress:
+        selection = select(
+            images,
+            count,
+            labels,
+            start,
+            strategy.value,
+            seed,
+            progress,
+            taxonomy=None if classes is None else Taxonomy.from_file(classes),
+        )
+    selection.write(output)
+    if montage is not None and len(selection):
+        _draw(selection, montage)
+    _show(selection, output, labels, console)
+
+
+def _check_output(output: Path, labels: Path | None) -> None:
+    """Refuse to write over labels that a person has given, before the work."""
+    from hemashift.errors import HemashiftError, TableError
+    from hemashift.evaluation.tables import read_table
+
+    if output.suffix.lower() != ".csv":
+        raise HemashiftError("the list is written as CSV", expected="a name in .csv", where=output)
+    if not output.exists():
+        return
+    hint = "name another file; its rows can be put below those of the first"
+    if labels is not None and labels.exists() and output.samefile(labels):
+        raise HemashiftError("the output would overwrite the labels", where=output, hint=hint)
+    try:
+        given = read_table(output).get("label")
+    except TableError:
+        given = None
+    if given is None or any(given.str.strip()):
+        raise HemashiftError("the output would overwrite labels", where=output, hint=hint)
+
+
+def _draw(selection: Selection, path: Path) -> None:
+    from hemashift.images import read_image, resize
+    from hemashift.reports.montage import draw_montage
+
+    shown = selection.paths[:_MOST_DRAWN]
+    cells = [resize(read_image(selection.root / name), 128, fit="pad") for name in shown]
+    rows = [
+        (f"{start + 1} to {min(start + _ACROSS, len(cells))}", cells[start : start + _ACROSS])
+        for start in range(0, len(cells), _ACROSS)
+    ]
+    draw_montage(rows, path, title=f"Cells to label, {len(shown)} of {len(selection)}")
+
+
+def _show(selection: Selection, output: Path, labels: Path | None, console: Console) -> None:
+    console.print(
+        f"{len(selection)} of {selection.n_images} cells selected ({selection.strategy}), "
+        f"{selection.n_labelled} have a label",
+        highlight=False,
+    )
+    said = [*selection.notes, *(selection.advice.sentences if selection.advice else ())]
+    for sentence in said:
+        console.print(f"- {sentence}", markup=False, highlight=False)
+    for message in selection.unreadable[:_SHOWN]:
+        console.print(f"  {message}", markup=False, highlight=False)
+    together = "" if labels is None else f"put its rows below those of {labels}, "
+    console.print(
+        f"fill in the column label of {output}, {together}then: "
+        f"hemashift adapt {selection.root} --labels {labels or output} --output MODEL",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )

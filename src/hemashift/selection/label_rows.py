@@ -1,0 +1,110 @@
+"""What a label file says row by row, for work that must go on where `adapt` would refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hemashift.adaptation.labels import _inside, _meaning, _read, _some, _texts
+from hemashift.errors import AdaptationError, TableError
+from hemashift.images import list_images
+from hemashift.taxonomy import Taxonomy
+
+# Columns that may name the smear or patient of a cell, the first that there is.
+_GROUPS = ("group", "smear", "slide", "patient", "patient_id")
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One row of a label file.
+
+    Attributes:
+        number: Its number, from 1.
+        name: The path as written, with forward slashes.
+        path: The image.
+        label: The label as written; empty where there is none.
+        meaning: The class that the label counts as; None for no label and for labels outside.
+        group: Smear or patient; empty where the file does not say.
+        offered: Whether an earlier selection asked for it: it has a reason.
+    """
+
+    number: int
+    name: str
+    path: Path
+    label: str
+    meaning: str | None
+    group: str = ""
+    offered: bool = False
+
+
+def read_rows(
+    images: str | Path,
+    labels: str | Path | pd.DataFrame,
+    classes: Sequence[str],
+    taxonomy: Taxonomy | None = None,
+) -> list[LabelRow]:
+    """Read a label file as `hemashift.adaptation.read_labels` does, but keep every row.
+
+    Neither few labels nor contradictions are refused.
+
+    Args:
+        images: Folder that the paths start from.
+        labels: CSV file (or frame) with the columns `path` and `label`.
+        classes: Classes of the model.
+        taxonomy: What labels mean; the built-in one by default.
+
+    Returns:
+        The rows in their order, without those that have neither a label nor an image.
+
+    Raises:
+        TableError: The file cannot be read, lacks a column, or labels a row without a path.
+        AdaptationError: A labelled image is not there.
+    """
+    root = Path(images)
+    frame, where = _read(labels)
+    columns = {
+        name: _texts(frame[name]) if name in frame else [""] * len(frame)
+        for name in ("path", "label", "reason", *_GROUPS)
+    }
+    groups = next((columns[name] for name in _GROUPS if name in frame), columns["group"])
+    rows, missing = [], []
+    for number, label in enumerate(columns["label"], start=1):
+        name = columns["path"][number - 1].replace("\\", "/")
+        if label and not name:
+            raise TableError(
+                "a row has a label but no path", where=f"{where}, row {number}", found=label
+            )
+        path = _inside(root, name) if name else None
+        if path is not None:
+            meaning = _meaning(label, classes, taxonomy) if label else None
+            offered = bool(columns["reason"][number - 1])
+            rows.append(LabelRow(number, name, path, label, meaning, groups[number - 1], offered))
+        elif label:
+            missing.append(name)
+    if missing:
+        raise AdaptationError(
+            f"{len(missing)} labelled images are not there",
+            expected=f"paths relative to {root}",
+            found=_some(missing),
+            where=where,
+            hint="give the folder that the paths in the label file start from",
+        )
+    return rows
+
+
+def all_images(root: Path, rows: Sequence[LabelRow]) -> list[Path]:
+    """List the images of a folder, and labelled ones that the listing passes over (hidden ones).
+
+    All paths begin with `root`.
+
+    Raises:
+        ImageError: The folder does not exist or holds no image.
+    """
+    paths = list_images(root)
+    listed = {path.resolve() for path in paths}
+    labelled = dict.fromkeys(row.path.resolve() for row in rows if row.label)
+    hidden = [place for place in labelled if place not in listed]
+    return [*paths, *(root / place.relative_to(root.resolve()) for place in hidden)]
