@@ -267,4 +267,52 @@ def test_goodness_tells_equals_apart(make_task: MakeTask) -> None:
     sure = np.eye(6, dtype=np.float32)[task.targets] * 0.8 + 0.2 / 6
     hesitant = np.eye(6, dtype=np.float32)[task.targets] * 0.3 + 0.7 / 6
     wrong = np.roll(sure, 1, axis=1)
-    assert goodness(sure, task) > goodness(hesitant, task) > goodness(wrong, task)
+    scores = [goodness(one, task).mean() for one in (sure, hesitant, wrong)]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 3
+
+
+@dataclass(frozen=True, eq=False)
+class Answering:
+    """Says the same of every cell as its method was told to, right or wrong by turns."""
+
+    task: Task
+    wrong: frozenset[int]
+
+    def probabilities(self, cells: Cells) -> Float:
+        known = {image.tobytes(): row for row, image in enumerate(self.task.cells.images)}
+        rows = [known[image.tobytes()] for image in cells.images]
+        answers = self.task.targets[rows].copy()
+        answers[[row in self.wrong for row in rows]] = 5
+        said: Float = np.full((len(rows), len(self.task.classes)), 0.02, np.float32)
+        said[np.arange(len(rows)), answers] = 0.9
+        return said
+
+    def bundle(self) -> Bundle:
+        return self.task.model
+
+
+@dataclass
+class Told:
+    """A method whose mistakes are told to it."""
+
+    name: str
+    whole: Task
+    wrong: frozenset[int]
+
+    def fit(self, task: Task) -> Answering:
+        return Answering(self.whole, self.wrong)
+
+
+@pytest.mark.parametrize(
+    ("of_first", "of_second", "chosen"),
+    [({1}, {2}, "first"), ({0, 1}, {2}, "first"), (set(range(12)), set(), "second")],
+)
+def test_another_method_needs_a_clear_lead(
+    of_first: set[int], of_second: set[int], chosen: str, make_task: MakeTask
+) -> None:
+    task = make_task(["lymphocyte", "monocyte"] * 10)
+    candidates = {"first": of_first, "second": of_second}
+    auto = Auto([Told(name, task, frozenset(wrong)) for name, wrong in candidates.items()])
+    auto.fit(task)
+    assert auto.chosen == chosen
