@@ -43,7 +43,7 @@ def command(
     method: Annotated[
         MethodName,
         typer.Option(
-            help="auto chooses between probe and head; batchnorm, lpft and finetune change the "
+            help="auto is probe, or head where that is clearly better; batchnorm, lpft and finetune change the "
             "encoder and need the extra 'train'. See docs/methods.md."
         ),
     ] = MethodName.auto,
