@@ -43,8 +43,8 @@ def command(
     method: Annotated[
         MethodName,
         typer.Option(
-            help="auto is probe, or head where that is clearly better; batchnorm, lpft and finetune change the "
-            "encoder and need the extra 'train'. See docs/methods.md."
+            help="auto is probe, or head where that is clearly better; batchnorm, lpft and "
+            "finetune change the encoder and need the extra 'train'. See docs/methods.md."
         ),
     ] = MethodName.auto,
     model: Annotated[
