@@ -79,20 +79,20 @@ def read_labels(
     """
     root = Path(images)
     found = list_images(root)
-    frame, where = _read(labels)
+    frame, where = read_label_file(labels)
     notes: list[str] = []
     wanted = _rows(frame, where)
-    places = {name: _inside(root, name) for name, _ in wanted}
+    places = {name: path_inside(root, name) for name, _ in wanted}
     missing = [name for name, place in places.items() if place is None]
     if missing:
         raise AdaptationError(
             f"{len(missing)} of {len(places)} labelled images are not there",
             expected=f"paths relative to {root}",
-            found=_some(missing),
+            found=some_of(missing),
             where=where,
             hint="give the folder that the paths in the label file start from",
         )
-    meaning = {label: _meaning(label, classes, taxonomy) for _, label in wanted}
+    meaning = {label: meaning_of(label, classes, taxonomy) for _, label in wanted}
     by_path: dict[Path, tuple[str, str]] = {}
     repeated, outside, contradictions = 0, 0, []
     for name, label in wanted:
@@ -117,7 +117,7 @@ def read_labels(
         raise AdaptationError(
             "the labels contradict each other",
             expected="one label an image",
-            found=_some(contradictions),
+            found=some_of(contradictions),
             where=where,
             hint="decide which label is right, and remove the other",
         )
@@ -137,7 +137,8 @@ def read_labels(
     return LabelledCells(root, tuple(by_path), chosen, tuple(hashes.values()), rest, tuple(notes))
 
 
-def _read(labels: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def read_label_file(labels: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the rows of a label file, with at least `path` and `label`, and how to name it."""
     if isinstance(labels, pd.DataFrame):
         frame, where = labels, "labels"
     else:
@@ -159,7 +160,7 @@ def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str]]:
     """Return (path, label) of the rows that have a label."""
     rows = []
     for number, (name, label) in enumerate(
-        zip(_texts(frame["path"]), _texts(frame["label"]), strict=True), start=1
+        zip(texts_of(frame["path"]), texts_of(frame["label"]), strict=True), start=1
     ):
         if label and not name:
             raise TableError(
@@ -170,11 +171,12 @@ def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _texts(column: pd.Series) -> list[str]:
+def texts_of(column: pd.Series) -> list[str]:
+    """Return the texts of a column without spaces around them; empty where there is nothing."""
     return ["" if empty else str(v).strip() for v, empty in zip(column, column.isna(), strict=True)]
 
 
-def _inside(root: Path, name: str) -> Path | None:
+def path_inside(root: Path, name: str) -> Path | None:
     """Return a labelled file; None if it is not there or lies outside the folder."""
     path = root / name
     try:
@@ -184,7 +186,7 @@ def _inside(root: Path, name: str) -> Path | None:
         return None
 
 
-def _meaning(label: str, classes: Sequence[str], own: Taxonomy | None) -> str | None:
+def meaning_of(label: str, classes: Sequence[str], own: Taxonomy | None) -> str | None:
     """Return the class that a label counts as; None if it is to be left out."""
     if own is not None:
         named = own.main_class(label)
@@ -225,7 +227,7 @@ def _enough(labels: Sequence[str], where: str) -> None:
         )
 
 
-def _some(items: Sequence[str]) -> str:
+def some_of(items: Sequence[str]) -> str:
     """List the first items, and how many more there are."""
     more = len(items) - _NAMED
     return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.contract import Task, widen
+from hemashift.adaptation.probe import Probe
 from hemashift.audit.copies import copy_findings
 from hemashift.audit.exchanged import exchange_findings
 from hemashift.audit.findings import SEVERITIES, Finding, Severity, in_order
@@ -27,7 +28,7 @@ from hemashift.errors import AdaptationError
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.selection.label_rows import LabelRow, all_images, read_rows
-from hemashift.selection.learning import probe_task, quick_probe
+from hemashift.selection.learning import probe_task
 from hemashift.selection.looking import Progress, Seen, look
 from hemashift.selection.stopping import LEAST
 from hemashift.taxonomy import Taxonomy
@@ -126,7 +127,7 @@ def _findings(
     own_names = tuple(names[place] for place in order)
     findings += exchange_findings(task.targets, source, task.classes, own_names)
     if len(task) >= LEAST and len(np.unique(task.targets)) > 1:
-        predicted = out_of_fold(quick_probe(), task)
+        predicted = out_of_fold(Probe(), task)
         findings += wrong_label_findings(task.targets, predicted, source, task.classes, own_names)
     return in_order(findings)
 

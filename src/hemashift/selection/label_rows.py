@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from hemashift.adaptation.labels import _inside, _meaning, _read, _some, _texts
+from hemashift.adaptation.labels import (
+    meaning_of,
+    path_inside,
+    read_label_file,
+    some_of,
+    texts_of,
+)
 from hemashift.errors import AdaptationError, TableError
 from hemashift.images import list_images
 from hemashift.taxonomy import Taxonomy
@@ -64,9 +70,9 @@ def read_rows(
         AdaptationError: A labelled image is not there.
     """
     root = Path(images)
-    frame, where = _read(labels)
+    frame, where = read_label_file(labels)
     columns = {
-        name: _texts(frame[name]) if name in frame else [""] * len(frame)
+        name: texts_of(frame[name]) if name in frame else [""] * len(frame)
         for name in ("path", "label", "reason", *_GROUPS)
     }
     groups = next((columns[name] for name in _GROUPS if name in frame), columns["group"])
@@ -77,9 +83,9 @@ def read_rows(
             raise TableError(
                 "a row has a label but no path", where=f"{where}, row {number}", found=label
             )
-        path = _inside(root, name) if name else None
+        path = path_inside(root, name) if name else None
         if path is not None:
-            meaning = _meaning(label, classes, taxonomy) if label else None
+            meaning = meaning_of(label, classes, taxonomy) if label else None
             offered = bool(columns["reason"][number - 1])
             rows.append(LabelRow(number, name, path, label, meaning, groups[number - 1], offered))
         elif label:
@@ -88,7 +94,7 @@ def read_rows(
         raise AdaptationError(
             f"{len(missing)} labelled images are not there",
             expected=f"paths relative to {root}",
-            found=_some(missing),
+            found=some_of(missing),
             where=where,
             hint="give the folder that the paths in the label file start from",
         )

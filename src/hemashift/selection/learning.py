@@ -55,11 +55,6 @@ def probe_task(
     )
 
 
-def quick_probe() -> Probe:
-    """Return the probe on pooled features only: nearly as good, in a third of the time."""
-    return Probe(outputs=("features",))
-
-
 def enough_to_learn(targets: Rows) -> bool:
     """Tell whether a probe can learn from labels: six of two classes."""
     return len(targets) >= LEAST_LABELS and len(np.unique(targets)) >= LEAST_CLASSES
@@ -72,4 +67,4 @@ def learnt(task: Task, encoded: Encoded) -> Float | None:
     """
     if not enough_to_learn(task.targets):
         return None
-    return quick_probe().fit(task).probabilities(only_encoded(encoded))
+    return Probe().fit(task).probabilities(only_encoded(encoded))

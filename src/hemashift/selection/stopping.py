@@ -13,7 +13,7 @@ from hemashift.adaptation.probe import Probe
 from hemashift.errors import AdaptationError
 from hemashift.evaluation.intervals import Interval, clopper_pearson
 from hemashift.selection.curve import LearningCurve, expected_gain, learning_curve
-from hemashift.selection.learning import enough_to_learn, quick_probe
+from hemashift.selection.learning import enough_to_learn
 
 MORE = 10
 # Labelling goes on while `MORE` labels are expected to bring at least this much accuracy.
@@ -105,7 +105,7 @@ def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
         raise AdaptationError(
             "there are too few labels to say anything", expected="6 labels of two classes"
         )
-    right = out_of_fold(method or quick_probe(), task).argmax(axis=1) == task.targets
+    right = out_of_fold(method or Probe(), task).argmax(axis=1) == task.targets
     counts = np.bincount(task.targets, minlength=len(task.classes))
     gain, curve = Interval(np.nan, np.nan, np.nan), None
     if len(task) >= LEAST:
@@ -129,7 +129,7 @@ def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
 
 def _settled(task: Task) -> Probe:
     """Return a probe without choices of its own: a learning curve needs 80 of them."""
-    probe = quick_probe()
+    probe = Probe()
     probe.fit(task)
     assert probe.chosen is not None
     output, penalty = probe.chosen
