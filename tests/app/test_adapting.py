@@ -20,13 +20,13 @@ from hemashift.model.bundle import Bundle
 
 from .conftest import COLOURS, Label, cells_by_path, event
 
-module = import_module("hemashift.adaptation.adapt")
+module = import_module("hemashift.adaptation.registry")
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the probe little to choose from."""
-    monkeypatch.setattr(module, "Probe", lambda: Probe(("features",), (0.01, 0.1)))
+    monkeypatch.setitem(module._LIGHT, "probe", lambda: Probe(("features",), (0.01, 0.1)))
 
 
 def test_the_model_is_that_of_the_command_line(

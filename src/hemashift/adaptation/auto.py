@@ -83,4 +83,6 @@ class Auto:
 
 def _clearly_better(scores: npt.NDArray[np.float64], than: npt.NDArray[np.float64]) -> bool:
     lead = scores - than
+    if len(lead) < 2:
+        return False
     return bool(lead.mean() > lead.std(ddof=1) / np.sqrt(len(lead)))
