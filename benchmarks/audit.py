@@ -21,10 +21,11 @@ from targets import TARGETS, commit
 from threadpoolctl import threadpool_limits
 
 from hemashift.adaptation.auto import out_of_fold
+from hemashift.adaptation.probe import Probe
 from hemashift.audit.exchanged import find_exchanges
 from hemashift.audit.wrong_labels import find_wrong
 from hemashift.model.bundle import Bundle, default_model
-from hemashift.selection.learning import probe_task, quick_probe
+from hemashift.selection.learning import probe_task
 
 SIZES = (30, 60, 100, 250)
 CHANGED = 0.1
@@ -73,7 +74,7 @@ def changed(model: Bundle, laboratory: Laboratory, size: int, draws: int) -> str
         task = probe_task(
             model, laboratory.encoded, laboratory.cells, rows, labels, model.card.classes, seed
         )
-        found, _ = find_wrong(labels, out_of_fold(quick_probe(), task))
+        found, _ = find_wrong(labels, out_of_fold(Probe(), task))
         right += (labels != truth)[found].sum()
         wrong += (labels == truth)[found].sum()
         total += (labels != truth).sum()

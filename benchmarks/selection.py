@@ -17,14 +17,13 @@ an interrupted run goes on.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score
-from targets import TARGETS, Target, commit, encode, shown
+from targets import TARGETS, Target, append, commit, encode, read_store, shown
 from threadpoolctl import threadpool_limits
 
 from hemashift.model.bundle import Bundle, default_model
@@ -198,22 +197,6 @@ def main() -> None:
 
 def key_of(model: Bundle, target: Target, name: str, seed: int, n: int) -> Key:
     return model.hash[:12], target.dataset, name, str(seed), str(n)
-
-
-def read_store(path: Path) -> dict[Key, Scores]:
-    if not path.exists():
-        return {}
-    with path.open(newline="") as stream:
-        return {
-            tuple(row[:5]): (float(row[5]), float(row[6]), float(row[7]))
-            for row in csv.reader(stream)
-        }
-
-
-def append(path: Path, key: Key, result: Scores) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="") as stream:
-        csv.writer(stream).writerow([*key, *result])
 
 
 def table(

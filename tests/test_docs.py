@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,3 +109,12 @@ def test_a_wrong_option_would_be_found() -> None:
     ]
     assert unknown_options(["datasets", "check", "--images"]) == []
     assert unknown_options(["adopt"]) == ["adopt"]
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_starts(script: Path) -> None:
+    """No figure without the command that prints it: what a benchmark imports must be there."""
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

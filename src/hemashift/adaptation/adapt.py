@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
-from hemashift.adaptation.contract import Float, Method, Task, Unadapted
+from hemashift.adaptation.contract import Cells, Float, Method, Task, Unadapted
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
@@ -21,6 +21,7 @@ from hemashift.errors import AdaptationError, ImageError, WorseModelError
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
 from hemashift.taxonomy import Taxonomy
 
@@ -30,6 +31,8 @@ POOL = 300
 THIN = 5
 
 Progress = Callable[[str, int, int], None]
+Limits = tuple[float, float | None, float | None]
+"""Estimate, lower and upper limit; None where none can be given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,27 +104,11 @@ def adapt(
     except WorseModelError as error:
         error.hint = seen[0] if seen else error.hint
         raise
-    provenance = {
-        "method": adapted.method,
-        "seed": seed,
-        "labels": adapted.counts,
-        "labelled_sha256": sorted(earlier.union(cells.hashes)),
-    }
-    bundle = adapted.bundle
-    card = bundle.card.updated(
-        provenance={**bundle.card.provenance, "adaptation": provenance},
-        metrics={
-            "cross_validation": {"before": _facts(adapted.before), "after": _facts(adapted.after)}
-        },
-    )
-    return Adapted(
-        Bundle(card, bundle.contents),
-        adapted.method,
-        adapted.before,
-        adapted.after,
-        adapted.counts,
-        (*cells.notes, *notes, *seen, *adapted.notes),
-        cells,
+    return replace(
+        adapted,
+        bundle=recorded(adapted, cells, seed),
+        notes=(*cells.notes, *notes, *seen, *adapted.notes),
+        cells=cells,
     )
 
 
@@ -150,22 +137,61 @@ def make_task(
             found="\n".join(unreadable[:5]),
             hint="mend them, or remove their rows from the label file",
         )
-    rest = list(cells.unlabelled)
-    if len(rest) > POOL:
-        rng = np.random.default_rng([seed, 3])
-        rest = [rest[i] for i in sorted(rng.choice(len(rest), POOL, replace=False))]
-    pool, _, skipped = prepare(model, encoder, rest, on_image=told("reading unlabelled cells"))
+    pool, _, skipped = prepare(
+        model, encoder, pool_of(cells, seed), on_image=told("reading unlabelled cells")
+    )
     notes = (
         [f"{len(skipped)} unlabelled images cannot be read and were passed over."]
         if skipped
         else []
     )
+    return replace(task_of(model, cells, own, pool.encoded, seed), pool_images=pool.images), notes
+
+
+def pool_of(cells: LabelledCells, seed: int) -> list[Path]:
+    """Return the unlabelled images that are looked at: all, or `POOL` drawn at random."""
+    rest = list(cells.unlabelled)
+    if len(rest) <= POOL:
+        return rest
+    rng = np.random.default_rng([seed, 3])
+    return [rest[i] for i in sorted(rng.choice(len(rest), POOL, replace=False))]
+
+
+def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed: int) -> Task:
+    """Put a task together.
+
+    Args:
+        model: The model to start from.
+        cells: The labelled cells.
+        own: The same, as the model sees them.
+        pool: Unlabelled cells, encoded.
+        seed: Seed of everything drawn at random.
+    """
     known = model.card.classes
     classes = (*known, *sorted(set(cells.labels) - set(known)))
     index = {name: number for number, name in enumerate(classes)}
     targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
-    task = Task(model, own, targets, cells.groups, classes, pool.encoded, seed, pool.images)
-    return task, notes
+    return Task(model, own, targets, cells.groups, classes, pool, seed)
+
+
+def recorded(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
+    """Return the adapted model; its card says what it was adapted with, and how good it is."""
+    card = adapted.bundle.card
+    provenance = {
+        "method": adapted.method,
+        "seed": seed,
+        "labels": adapted.counts,
+        "labelled_sha256": sorted(labelled_hashes(card.provenance).union(cells.hashes)),
+    }
+    scores = {
+        when: {name: list(limits) for name, limits in headline(one).items()}
+        for when, one in (("before", adapted.before), ("after", adapted.after))
+    }
+    changed = card.updated(
+        provenance={**card.provenance, "adaptation": provenance},
+        metrics={"cross_validation": scores},
+    )
+    return Bundle(changed, adapted.bundle.contents)
 
 
 def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> Adapted:
@@ -251,13 +277,11 @@ def _score(evaluation: Evaluation, name: str) -> float:
     return evaluation.overall[name].estimate
 
 
-def _facts(evaluation: Evaluation) -> dict[str, list[float | None]]:
-    """Estimate, lower and upper limit of the headline scores, for the card; None: no limit."""
-    return {
-        name: [
-            None if np.isnan(value) else round(value, 4)
-            for value in (found.estimate, found.low, found.high)
-        ]
-        for name in ("accuracy", "macro_f1")
-        for found in (evaluation.overall[name],)
-    }
+def headline(evaluation: Evaluation) -> dict[str, Limits]:
+    """Return accuracy and macro F1: estimate, lower and upper limit; None where there is none."""
+    found = {}
+    for name in ("accuracy", "macro_f1"):
+        one = evaluation.overall[name]
+        low, high = (None if np.isnan(value) else round(value, 4) for value in (one.low, one.high))
+        found[name] = (round(one.estimate, 4), low, high)
+    return found

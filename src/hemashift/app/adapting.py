@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hemashift.adaptation.adapt import POOL, Adapted, adapt_task
+from hemashift.adaptation.adapt import adapt_task, headline, pool_of, recorded, task_of
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.registry import make_method
 from hemashift.app import advice, encodings, labelling, versions
 from hemashift.app.jobs import Told
-from hemashift.app.versions import Limits, Version
+from hemashift.app.versions import Version
 from hemashift.audit.wrong_labels import find_wrong
 from hemashift.evaluation import Evaluation
-from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.images import read_image
 from hemashift.model.bundle import Bundle
 
@@ -73,13 +72,13 @@ def adapt_project(
         notes.append(f"{len(known.disputed)} cells were left out: readers disagree about them.")
     made = versions.add(
         project,
-        _with_provenance(adapted, cells, seed),
+        recorded(adapted, cells, seed),
         "adapted",
         by=by,
         parent=start.number,
         method=adapted.method,
         labels=adapted.counts,
-        scores=(_scores(adapted.before), _scores(adapted.after)),
+        scores=(headline(adapted.before), headline(adapted.after)),
         notes=notes,
         findings=_findings(adapted.after, cells, project, known.labels),
     )
@@ -91,26 +90,13 @@ def adapt_project(
 
 def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: Told) -> Task:
     """Make the task that `hemashift.adaptation.adapt.make_task` makes, from kept encodings."""
-    rest = list(cells.unlabelled)
-    if len(rest) > POOL:
-        rng = np.random.default_rng([seed, 3])
-        rest = [rest[row] for row in sorted(rng.choice(len(rest), POOL, replace=False))]
-    pool = _digests(project, rest)
+    pool = _digests(project, pool_of(cells, seed))
     encodings.encode(project, model, [*cells.hashes, *pool], tell)
     kept = encodings.of_model(project, model)
     prepare = model.card.preprocessing
     images = np.stack([prepare(read_image(path)) for path in cells.paths])
-    classes = (*model.card.classes, *sorted(set(cells.labels) - set(model.card.classes)))
-    index = {name: number for number, name in enumerate(classes)}
-    return Task(
-        model,
-        Cells(images, kept.of(cells.hashes)),
-        np.array([index[label] for label in cells.labels], dtype=np.int64),
-        cells.groups,
-        classes,
-        kept.of([digest for digest in pool if digest in kept]),
-        seed,
-    )
+    own = Cells(images, kept.of(cells.hashes))
+    return task_of(model, cells, own, kept.of([one for one in pool if one in kept]), seed)
 
 
 def _digests(project: Project, paths: Sequence[Path]) -> list[str]:
@@ -119,36 +105,6 @@ def _digests(project: Project, paths: Sequence[Path]) -> list[str]:
     known = {row[0]: row[1] for row in rows}
     names = [path.relative_to(project.images).as_posix() for path in paths]
     return [known[name] for name in names if name in known]
-
-
-def _with_provenance(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
-    """Write into the model's card what it was adapted with, as `hemashift adapt` does."""
-    card = adapted.bundle.card
-    earlier = labelled_hashes(card.provenance)
-    provenance = {
-        "method": adapted.method,
-        "seed": seed,
-        "labels": adapted.counts,
-        "labelled_sha256": sorted(earlier.union(cells.hashes)),
-    }
-    scores = {
-        when: {name: list(limits) for name, limits in _scores(one).items()}
-        for when, one in (("before", adapted.before), ("after", adapted.after))
-    }
-    changed = card.updated(
-        provenance={**card.provenance, "adaptation": provenance},
-        metrics={"cross_validation": scores},
-    )
-    return Bundle(changed, adapted.bundle.contents)
-
-
-def _scores(evaluation: Evaluation) -> dict[str, Limits]:
-    found = {}
-    for name in ("accuracy", "macro_f1"):
-        one = evaluation.overall[name]
-        low, high = (None if np.isnan(v) else round(v, 4) for v in (one.low, one.high))
-        found[name] = (round(one.estimate, 4), low, high)
-    return found
 
 
 def _findings(

@@ -10,11 +10,12 @@ from hemashift import selection
 from hemashift.adaptation.contract import Task
 from hemashift.app import labelling, versions
 from hemashift.app.store import insert
-from hemashift.app.versions import Limits, Version
+from hemashift.app.versions import Version
 from hemashift.selection import advise
 from hemashift.selection.learning import enough_to_learn
 
 if TYPE_CHECKING:
+    from hemashift.adaptation.adapt import Limits
     from hemashift.app.project import Project
 
 _FIRST_LABELS = 20

@@ -17,10 +17,8 @@ from hemashift.errors import ModelFileError
 from hemashift.model.bundle import Bundle, default_model
 
 if TYPE_CHECKING:
+    from hemashift.adaptation.adapt import Limits
     from hemashift.app.project import Project
-
-Limits = tuple[float, float | None, float | None]
-"""Estimate, lower and upper limit; None where none can be given."""
 
 # Models kept in memory: the active one, the one before, and the one to start from.
 _IN_MEMORY = 3

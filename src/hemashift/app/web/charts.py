@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hemashift.app.advice import Point
-from hemashift.app.versions import Limits, Version
+from hemashift.app.versions import Version
 from hemashift.differential import Differential
 from hemashift.evaluation import Interval
 from hemashift.reports.parts import with_limits
+
+if TYPE_CHECKING:
+    from hemashift.adaptation.adapt import Limits
 
 WIDTH = 640.0
 """Width of a drawing in its own units; the page scales it."""
