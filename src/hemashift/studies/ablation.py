@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import pandas as pd
 
-from hemashift.errors import HemashiftError
 from hemashift.reports.sections import Section
 from hemashift.studies.ablation_sections import (
     METRICS,
@@ -25,8 +24,8 @@ from hemashift.studies.contract import Drawn, Part, Result, Results
 from hemashift.studies.counting import counted, in_order, scores_by_draw
 from hemashift.studies.data import Dataset
 from hemashift.studies.draws import Draw
-from hemashift.studies.failing import failing_part
-from hemashift.studies.outcomes import outcome, outcome_facts
+from hemashift.studies.every_draw import every_draw
+from hemashift.studies.outcomes import outcome
 from hemashift.studies.pairing import Comparison, paired_tests
 from hemashift.studies.workspace import Workspace
 
@@ -46,17 +45,8 @@ class Ablation:
     def parts(self, work: Workspace) -> Iterable[Part]:
         """One part a target, condition and draw of labels."""
         options = work.settings.study.ablation
-        for dataset in work.targets():
-            try:
-                draws = work.draws(dataset, options.draws)
-            except HemashiftError as error:
-                yield failing_part(dataset.name, error)
-                continue
-            for name in (*options.conditions, *options.further):
-                for draw in draws:
-                    facts = {**outcome_facts(work, name, dataset, draw), "condition": name}
-                    part = f"{dataset.name}, {name}, draw {draw.number + 1}"
-                    yield Part(part, facts, _Made(work, name, dataset, draw))
+        names = (*options.conditions, *options.further)
+        return every_draw(work, names, options.draws, "condition", _made)
 
     def draw(self, results: Results, work: Workspace) -> Drawn:
         """Draw table 5 with its tests, a figure, and the table of each dataset."""
@@ -79,19 +69,14 @@ class Ablation:
         return Drawn(sections, {"scores": scores, "means": means, "table_5": whole, "tests": tests})
 
 
-class _Made:
-    """Makes the result of one target, condition and draw."""
-
-    def __init__(self, work: Workspace, name: str, dataset: Dataset, draw: Draw) -> None:
-        self.work, self.name, self.dataset, self.draw = work, name, dataset, draw
-
-    def __call__(self) -> Result:
-        found = outcome(self.work, self.name, self.dataset, self.draw)
-        counts = counted(found.evaluation())
-        counts.insert(0, "dataset", self.dataset.name)
-        counts.insert(1, "condition", self.name)
-        counts.insert(2, "draw", self.draw.number + 1)
-        return Result({"counts": counts.assign(labels=found.labels, seconds=found.seconds)})
+def _made(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> Result:
+    """Make the result of one target, condition and draw."""
+    found = outcome(work, name, dataset, draw)
+    counts = counted(found.evaluation())
+    counts.insert(0, "dataset", dataset.name)
+    counts.insert(1, "condition", name)
+    counts.insert(2, "draw", draw.number + 1)
+    return Result({"counts": counts.assign(labels=found.labels, seconds=found.seconds)})
 
 
 def _scores(counts: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from hemashift.errors import HemashiftError
 from hemashift.evaluation import Evaluation, Interval
 from hemashift.evaluation.curves import average_curve
 from hemashift.reports.sections import Section
@@ -18,8 +17,8 @@ from hemashift.studies.contract import Drawn, Part, Result, Results
 from hemashift.studies.counting import counted, in_order, scores_over_draws
 from hemashift.studies.data import Dataset
 from hemashift.studies.draws import Draw
-from hemashift.studies.failing import failing_part
-from hemashift.studies.outcomes import outcome, outcome_facts
+from hemashift.studies.every_draw import every_draw
+from hemashift.studies.outcomes import outcome
 from hemashift.studies.target_sections import (
     AVERAGE,
     accuracy_figure,
@@ -50,19 +49,7 @@ class Targets:
     def parts(self, work: Workspace) -> Iterable[Part]:
         """One part a target, approach and draw of labels."""
         options = work.settings.study.targets
-        for dataset in work.targets():
-            try:
-                draws = work.draws(dataset, options.draws)
-            except HemashiftError as error:
-                yield failing_part(dataset.name, error)
-                continue
-            for name in options.approaches:
-                for draw in draws:
-                    yield Part(
-                        f"{dataset.name}, {name}, draw {draw.number + 1}",
-                        {**outcome_facts(work, name, dataset, draw), "approach": name},
-                        _Made(work, name, dataset, draw),
-                    )
+        return every_draw(work, options.approaches, options.draws, "approach", _made)
 
     def draw(self, results: Results, work: Workspace) -> Drawn:
         """Draw figures and tables, averaged over the draws of labels."""
@@ -85,26 +72,17 @@ class Targets:
         return Drawn(sections, {**tables, "mean_areas": areas})
 
 
-class _Made:
-    """Makes the result of one target, approach and draw."""
-
-    def __init__(self, work: Workspace, name: str, dataset: Dataset, draw: Draw) -> None:
-        self.work, self.name, self.dataset, self.draw = work, name, dataset, draw
-
-    def __call__(self) -> Result:
-        found = outcome(self.work, self.name, self.dataset, self.draw)
-        evaluation = found.evaluation()
-        curves, areas = _curves(evaluation)
-        run = pd.DataFrame(
-            [{"labels": found.labels, "scored": len(evaluation), "seconds": found.seconds}]
-        )
-        about: dict[str, Any] = {
-            "dataset": self.dataset.name,
-            "approach": self.name,
-            "draw": self.draw.number + 1,
-        }
-        tables = {"counts": counted(evaluation), "curves": curves, "areas": areas, "runs": run}
-        return Result({name: _beside(about, table) for name, table in tables.items()})
+def _made(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> Result:
+    """Make the result of one target, approach and draw."""
+    found = outcome(work, name, dataset, draw)
+    evaluation = found.evaluation()
+    curves, areas = _curves(evaluation)
+    run = pd.DataFrame(
+        [{"labels": found.labels, "scored": len(evaluation), "seconds": found.seconds}]
+    )
+    about: dict[str, Any] = {"dataset": dataset.name, "approach": name, "draw": draw.number + 1}
+    tables = {"counts": counted(evaluation), "curves": curves, "areas": areas, "runs": run}
+    return Result({title: _beside(about, table) for title, table in tables.items()})
 
 
 def _beside(about: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
