@@ -103,10 +103,7 @@ def exchange_findings(
             Finding(
                 "exchanged classes",
                 "error" if one.p_value <= _SURE else "warning",
-                f"The labels of {first} and {second} look exchanged: of their {len(rows)} cells, "
-                f"{one.crossed} look more like the other class to a model that knows none of the "
-                f"labels, and {one.straight} like the class they are labelled with (rank test, "
-                f"p = {one.p_value:.1g}).",
+                exchange_sentence(first, second, one.crossed, one.straight, one.p_value),
                 f"Look at the cells below. If they are {second} where the label says {first}, the "
                 "key of the codes was misread: exchange the two names in the label file.",
                 tuple(names[row] for row in rows[order]),
@@ -117,6 +114,22 @@ def exchange_findings(
             )
         )
     return findings
+
+
+def exchange_sentence(first: str, second: str, crossed: int, straight: int, p_value: float) -> str:
+    """Say which two classes look exchanged, and what speaks for it; see `Exchange`.
+
+    Examples:
+        >>> print(exchange_sentence("lymphocyte", "monocyte", 79, 15, 2e-11))
+        The labels of lymphocyte and monocyte look exchanged: of their 94 cells, 79 look more like
+        the other class to a model that knows none of the labels, and 15 like the class they are
+        labelled with (rank test, p = 2e-11).
+    """
+    return (
+        f"The labels of {first} and {second} look exchanged: of their {crossed + straight} cells, "
+        f"{crossed} look more like the other class to a model that knows none of the labels, and "
+        f"{straight} like the class they are labelled with (rank test, p = {p_value:.1g})."
+    )
 
 
 def opinion_of(probabilities: npt.NDArray[np.floating], classes: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Confident learning: which labels are probably wrong, and whether two classes are exchanged.
+"""Confident learning: which labels are probably wrong.
 
 Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels",
 Journal of Artificial Intelligence Research 70:1373-1411.
@@ -14,16 +14,12 @@ that class near zero, and without this rule it would attract cells of all other 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from hemashift.evaluation.checks import check_probabilities
-from hemashift.evaluation.comparison import holm
 from hemashift.evaluation.metrics import FloatArray, IntArray, confusion_matrix
 
 UNDECIDED = -1
@@ -46,26 +42,6 @@ class LabelErrors:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """Two classes whose labels look exchanged.
-
-    Attributes:
-        first: Position of the one class.
-        second: Position of the other, larger.
-        crossed: Cells labelled as one of the two and confidently of the other.
-        kept: Cells labelled as one of the two and confidently of it.
-        p_value: Chance of such a result were at least one of the two labels more often right than
-            crossed, corrected for the number of pairs, in 0..1.
-    """
-
-    first: int
-    second: int
-    crossed: int
-    kept: int
-    p_value: float
 
 
 def confident_joint(labels: ArrayLike, probabilities: ArrayLike) -> IntArray:
@@ -123,82 +99,6 @@ def likely_label_errors(labels: ArrayLike, probabilities: ArrayLike) -> LabelErr
     return LabelErrors(rows[order], own[order], confident[rows[order]])
 
 
-def exchanged_classes(
-    labels: ArrayLike, probabilities: ArrayLike, level: float = 0.01
-) -> list[Exchange]:
-    """Find pairs of classes that seem to have swapped names.
-
-    In both classes of such a pair, more cells are confidently of the other class than of their
-    own. An exact binomial test asks for each of the two whether that can be chance; the larger
-    p-value stands for the pair, as both must be so (a model that calls everything by one name is
-    no exchange), and Holm's correction allows for the number of pairs.
-
-    Classes without a label are left out of the probabilities: a model that takes every second
-    cell of a new laboratory for a class which is not there may still tell the others apart.
-
-    The probabilities must come from a model that has learnt from none of these labels, such as
-    the source model: one that is fitted to exchanged labels, even on other cells, exchanges the
-    classes too, and nothing is seen.
-
-    Args:
-        labels: `(N,)` position of the given label, 0..K-1.
-        probabilities: `(N, K)` class probabilities.
-        level: Pairs with a corrected p-value above it are left out, in 0..1.
-
-    Returns:
-        The exchanged pairs, the surest first.
-
-    Raises:
-        ValueError: If the labels are not positions of the K classes, one a cell.
-        TableError: If the probabilities are none.
-
-    Examples:
-        >>> labels = [0] * 20 + [1] * 20
-        >>> exchanged = [[0.1, 0.9]] * 20 + [[0.9, 0.1]] * 20
-        >>> [(one.first, one.second, one.crossed) for one in exchanged_classes(labels, exchanged)]
-        [(0, 1, 40)]
-    """
-    given, scores = _checked(labels, probabilities)
-    present = np.unique(given)
-    joint = np.zeros((scores.shape[1], scores.shape[1]), np.int64)
-    joint[np.ix_(present, present)] = _joint(
-        np.searchsorted(present, given), _given_that_one_of(present, scores)
-    )
-    pairs = list(combinations(present.tolist(), 2))
-    if not pairs:
-        return []
-    p_values = holm([_pair_p_value(joint, first, second) for first, second in pairs])
-    found = [
-        Exchange(
-            first,
-            second,
-            crossed=int(joint[first, second] + joint[second, first]),
-            kept=int(joint[first, first] + joint[second, second]),
-            p_value=float(p_value),
-        )
-        for (first, second), p_value in zip(pairs, p_values, strict=True)
-        if p_value <= level
-    ]
-    return sorted(found, key=lambda one: one.p_value)
-
-
-def exchange_alarm(exchanges: Sequence[Exchange], classes: Sequence[str]) -> list[str]:
-    """Say in sentences which classes look exchanged.
-
-    Examples:
-        >>> print(*exchange_alarm([Exchange(0, 1, 96, 5, 1e-20)], ("lymphocyte", "monocyte")))
-        The labels of lymphocyte and monocyte look exchanged: 96 cells are confidently of the
-        other class, 5 of the one they are labelled with (p < 0.001). Check the key of the codes.
-    """
-    return [
-        f"The labels of {classes[one.first]} and {classes[one.second]} look exchanged: "
-        f"{one.crossed} cells are confidently of the other class, {one.kept} of the one they are "
-        f"labelled with (p {'< 0.001' if one.p_value < 0.001 else f'= {one.p_value:.3f}'}). "
-        "Check the key of the codes."
-        for one in exchanges
-    ]
-
-
 def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[IntArray, FloatArray]:
     scores = np.asarray(probabilities, dtype=np.float64)
     scores = check_probabilities(scores, scores.shape[1] if scores.ndim == 2 else 0)
@@ -216,14 +116,6 @@ def _joint(given: IntArray, scores: FloatArray) -> IntArray:
     return confusion_matrix(given[decided], confident[decided], scores.shape[1])
 
 
-def _given_that_one_of(present: IntArray, scores: FloatArray) -> FloatArray:
-    """Return probabilities of some classes, given that a cell is of one of them."""
-    # Not quite zero: a model may be certain that a cell is of none of them.
-    some = np.maximum(scores[:, present], 1e-12)
-    conditional: FloatArray = some / some.sum(axis=1, keepdims=True)
-    return conditional
-
-
 def _confident_classes(given: IntArray, scores: FloatArray) -> IntArray:
     """Return the most probable class that is confident and no less probable than the label."""
     n_classes = scores.shape[1]
@@ -236,17 +128,3 @@ def _confident_classes(given: IntArray, scores: FloatArray) -> IntArray:
     reached = np.where((scores >= thresholds - 1e-12) & (scores >= own), scores, -1.0)
     best: IntArray = reached.argmax(axis=1)
     return np.where(reached.max(axis=1) >= 0, best, UNDECIDED)
-
-
-def _pair_p_value(joint: IntArray, first: int, second: int) -> float:
-    """Return the larger of the p-values that a label is not more often crossed than kept."""
-    return max(
-        _mostly_crossed(int(joint[a, b]), int(joint[a, a]))
-        for a, b in ((first, second), (second, first))
-    )
-
-
-def _mostly_crossed(crossed: int, kept: int) -> float:
-    if crossed + kept == 0:
-        return 1.0
-    return float(stats.binomtest(crossed, crossed + kept, 0.5, alternative="greater").pvalue)

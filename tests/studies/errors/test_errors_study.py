@@ -124,10 +124,10 @@ def test_without_targets_there_is_nothing_to_show(small: Workspace) -> None:
 
 def test_the_alarm_names_the_classes_and_the_numbers() -> None:
     rows = [("jiangxi_tecom", "lymphocyte", "monocyte", 80, 5, 1e-9)]
-    columns = ["dataset", "first", "second", "crossed", "kept", "p_value"]
+    columns = ["dataset", "first", "second", "crossed", "straight", "p_value"]
     (sentence,) = alarm(pd.DataFrame(rows, columns=columns)).items
     assert sentence.startswith(
-        "jiangxi_tecom: The labels of lymphocyte and monocyte look exchanged: 80 cells"
+        "jiangxi_tecom: The labels of lymphocyte and monocyte look exchanged: of their 85 cells, 80"
     )
     assert alarm(pd.DataFrame(columns=columns)).items == []
 
@@ -167,5 +167,5 @@ def test_the_exchange_in_published_splits_of_jiangxi_tecom_is_noticed(
     assert of(cells).empty
     (alarmed,) = of(exchanged).to_dict("records")
     assert (alarmed["first"], alarmed["second"]) == ("lymphocyte", "monocyte")
-    assert alarmed["crossed"] > 3 * alarmed["kept"]
+    assert alarmed["crossed"] > 2 * alarmed["straight"]
     assert alarmed["p_value"] < 1e-4

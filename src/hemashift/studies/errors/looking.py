@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hemashift.audit.exchanged import find_exchanges
 from hemashift.cells import CellTable
 from hemashift.errors import ImageError
-from hemashift.evaluation.confident import exchanged_classes, likely_label_errors
+from hemashift.evaluation.confident import likely_label_errors
 from hemashift.evaluation.embedding_map import draw_map
 from hemashift.evaluation.metrics import OUTSIDE, encode_labels
 from hemashift.images import read_image
@@ -124,19 +125,26 @@ def exchanges_of(work: Workspace, start: Bundle, dataset: Dataset) -> pd.DataFra
     know are passed over.
 
     Returns:
-        Rows with `dataset`, `first`, `second`, `crossed`, `kept` and `p_value`.
+        Rows with `dataset`, `first`, `second`, `crossed`, `straight` and `p_value`.
     """
     seen = work.encode(start, dataset.cells)
     classes = start.card.classes
     labels = encode_labels(dataset.cells.frame["class"].tolist(), classes)[seen.rows]
     known = labels != OUTSIDE
     probabilities = start.head.probabilities(seen.encoded)[known]
-    found = exchanged_classes(labels[known], _normal(probabilities)) if known.any() else []
+    found = find_exchanges(labels[known], probabilities) if known.any() else []
     rows = [
-        (dataset.name, classes[one.first], classes[one.second], one.crossed, one.kept, one.p_value)
+        (
+            dataset.name,
+            classes[one.first],
+            classes[one.second],
+            one.crossed,
+            one.straight,
+            one.p_value,
+        )
         for one in found
     ]
-    columns = ["dataset", "first", "second", "crossed", "kept", "p_value"]
+    columns = ["dataset", "first", "second", "crossed", "straight", "p_value"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from hemashift.evaluation.confident import Exchange, exchange_alarm
+from hemashift.audit.exchanged import exchange_sentence
 from hemashift.reports.sections import (
     Gallery,
     Notices,
@@ -25,9 +25,8 @@ def alarm(exchanges: pd.DataFrame) -> Notices:
     """Return a warning for every pair of classes whose labels look exchanged."""
     sentences = []
     for _, row in exchanges.iterrows():
-        found = Exchange(0, 1, row["crossed"], row["kept"], row["p_value"])
-        (said,) = exchange_alarm([found], (row["first"], row["second"]))
-        sentences.append(f"{row['dataset']}: {said}")
+        facts = (row[name] for name in ("first", "second", "crossed", "straight", "p_value"))
+        sentences.append(f"{row['dataset']}: {exchange_sentence(*facts)}")
     return Notices("Classes that look exchanged", sentences)
 
 

@@ -34,7 +34,7 @@ class Errors:
 
     name = "errors"
     title = "Wrong predictions and wrong labels"
-    version = 1
+    version = 2
     about = (
         "Fig. 11 to 13 and Appendix E of the paper, for the first draw of labels: where wrongly "
         "predicted cells of a class lie in the embedding, what they look like, how often their "
