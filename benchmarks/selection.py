@@ -49,6 +49,7 @@ class Laboratory:
     """All known cells of a target, seen once.
 
     Attributes:
+        images: `(N, S, S, 3)`, prepared.
         encoded: What the encoder says about them.
         targets: `(N,)` class index.
         cells: `(N,)` number of the cell, the same for pictures of one cell.
@@ -57,6 +58,7 @@ class Laboratory:
         scored: `(N,)` whether it may be in the test set.
     """
 
+    images: np.ndarray
     encoded: Encoded
     targets: np.ndarray
     cells: np.ndarray
@@ -72,6 +74,7 @@ def visit(model: Bundle, target: Target, root: Path | None) -> Laboratory:
     vectors = comparable(everything)
     everywhere = np.ones(len(vectors), bool)
     return Laboratory(
+        data.cells.images,
         everything,
         data.targets,
         find_copies(vectors, samples),

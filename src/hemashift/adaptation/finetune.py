@@ -133,9 +133,10 @@ def tune(task: Task, settings: Settings) -> Network:
     generator = torch.Generator().manual_seed(task.seed)
     network = load_network(task.model)  # in evaluation mode, in which it stays
     _widen_head(network, len(task.classes), generator)
-    network.to(memory_format=torch.channels_last)
-    images = torch.from_numpy(np.ascontiguousarray(task.cells.images))
-    targets = torch.from_numpy(task.targets)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device, memory_format=torch.channels_last)
+    images = torch.from_numpy(np.ascontiguousarray(task.cells.images)).to(device)
+    targets = torch.from_numpy(task.targets).to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     size = min(settings.batch_size, len(task))
     steps = settings.epochs * max(1, len(task) // size)
@@ -148,7 +149,7 @@ def tune(task: Task, settings: Settings) -> Network:
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate * (1 - step / steps)
         batch = _turned(network.normalise(images[rows]), generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
+        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat):
             logits = network(batch.contiguous(memory_format=torch.channels_last))
         loss = functional.cross_entropy(logits.float(), targets[rows], label_smoothing=0.1)
         optimiser.zero_grad()
@@ -198,11 +199,12 @@ def _round_as_stored(network: Network) -> None:
 def predict(network: Network, images: npt.NDArray[np.uint8]) -> Float:
     """Return `(N, K)` class probabilities of prepared images, network in evaluation mode."""
     found = []
+    device = next(network.parameters()).device
     with torch.inference_mode():
         for start in range(0, len(images), 32):
-            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + 32]))
+            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + 32])).to(device)
             logits = network(network.normalise(batch))
-            found.append(functional.softmax(logits.float(), dim=1).numpy())
+            found.append(functional.softmax(logits.float(), dim=1).cpu().numpy())
     return np.concatenate(found)
 
 
