@@ -134,7 +134,8 @@ def tune(task: Task, settings: Settings) -> Network:
     network = load_network(task.model)  # in evaluation mode, in which it stays
     _widen_head(network, len(task.classes), generator)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network.to(device, memory_format=torch.channels_last)
+    network.to(device)
+    network.to(memory_format=torch.channels_last)
     images = torch.from_numpy(np.ascontiguousarray(task.cells.images)).to(device)
     targets = torch.from_numpy(task.targets).to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
