@@ -7,7 +7,7 @@ Examples:
     >>> hemashift.CLASSES[:2]
     ('basophil', 'eosinophil')
     >>> sorted(hemashift.__all__)[-4:]
-    ['load_dataset', 'load_model', 'read_image', 'train']
+    ['load_model', 'read_image', 'select', 'train']
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hemashift.images import read_image
     from hemashift.model.bundle import default_model
     from hemashift.model.bundle import load_model as load_model
+    from hemashift.selection.select import select
     from hemashift.taxonomy import CLASSES
     from hemashift.training.source import train
 
@@ -39,6 +40,7 @@ __all__ = [
     "load_dataset",
     "load_model",
     "read_image",
+    "select",
     "train",
 ]
 
@@ -53,6 +55,7 @@ _HOMES = {
     "load_dataset": ("hemashift.datasets", "load"),
     "load_model": ("hemashift.model.bundle", "load_model"),
     "read_image": ("hemashift.images", "read_image"),
+    "select": ("hemashift.selection", "select"),
     "train": ("hemashift.training.source", "train"),
 }
 

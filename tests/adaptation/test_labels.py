@@ -222,3 +222,22 @@ def test_a_model_with_other_classes(folder: Path) -> None:
     found = read_labels(folder, frame, ("granulocyte", "lymphocyte"))
     assert found.labels == ("granulocyte",) * 3 + ("lymphocyte",)
     assert isinstance(found.groups, np.ndarray)
+
+
+def test_several_files_are_read_one_below_the_other(folder: Path) -> None:
+    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".png")
+    first, second = folder.parent / "first.csv", folder.parent / "second.csv"
+    first.write_text("path,label\n" + "".join(f"{name},MO\n" for name in names[:3]))
+    second.write_text("label,path\n" + "".join(f"EO,{name}\n" for name in names[3:6]))
+    cells = read_labels(folder, [first, second], CLASSES)
+    assert [path.name for path in cells.paths] == names[:6]
+    assert cells.labels == ("monocyte",) * 3 + ("eosinophil",) * 3
+
+
+def test_labels_that_contradict_across_files_name_both(folder: Path) -> None:
+    name = next(path.name for path in folder.iterdir() if path.suffix == ".png")
+    first, second = folder.parent / "first.csv", folder.parent / "second.csv"
+    first.write_text(f"path,label\n{name},MO\n")
+    second.write_text(f"path,label\n{name},EO\n")
+    with pytest.raises(AdaptationError, match=r"first\.csv.*second\.csv"):
+        read_labels(folder, [first, second], CLASSES)

@@ -61,7 +61,7 @@ def test_a_second_round_leaves_the_labels_as_they_are(cells: Path) -> None:
     result = run(cells, "-n", 3, "-o", output, "-l", labels, "--strategy", "margin")
     shown = " ".join(result.output.split())
     assert "3 of 12 cells selected (margin), 8 have a label" in shown
-    assert f"put its rows below those of {labels}" in shown
+    assert f"--labels {labels} --labels {output}" in shown
     assert "too early to say" in shown
     assert labels.read_text() == text
     assert not set(pd.read_csv(output)["path"]) & {f"{i:02d}.png" for i in range(8)}

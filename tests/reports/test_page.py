@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -132,3 +133,11 @@ def test_pictures_of_every_kind_become_text() -> None:
     assert base64.b64decode(data_uri(png).split(",")[1]) == png
     with pytest.raises(ValueError, match="no PNG"):
         data_uri(b"<html>")
+
+
+def test_the_list_at_the_top_can_leave_sections_out():
+    sections = [Text(f"Part {number}", ["words"]) for number in range(6)]
+    page = render_page("Long", sections, contents=sections[1:5])
+    links = re.findall(r'<a href="#(part-\d+)">(.*?)</a>', page)
+    assert links == [(f"part-{number + 1}", f"Part {number}") for number in range(1, 5)]
+    assert all(f'id="{target}"' in page for target, _ in links)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Float, Method, Task, Unadapted
-from hemashift.adaptation.labels import LabelledCells, read_labels
+from hemashift.adaptation.labels import LabelFiles, LabelledCells, read_labels
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
 from hemashift.errors import AdaptationError, ImageError, WorseModelError
@@ -60,7 +59,7 @@ class Adapted:
 
 def adapt(
     images: str | Path,
-    labels: str | Path | pd.DataFrame,
+    labels: LabelFiles,
     *,
     model: Bundle | None = None,
     method: str = "auto",
@@ -73,7 +72,8 @@ def adapt(
     Args:
         images: Folder of images, one cell an image, searched recursively. Images without a label
             are used to see what the laboratory's images have in common, never more.
-        labels: CSV file (or frame) with the columns `path`, relative to `images`, and `label`.
+        labels: CSV file, several, or a frame, with the columns `path`, relative to `images`,
+            and `label`.
         model: The model to start from; the shipped one by default.
         method: One of `hemashift.adaptation.registry.METHODS`. `auto` chooses between `probe`
             and `head` by cross-validation inside the labels; `batchnorm`, `lpft` and `finetune`

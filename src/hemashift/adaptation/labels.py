@@ -17,6 +17,9 @@ from hemashift.images import list_images
 from hemashift.taxonomy import Taxonomy, default_taxonomy
 from hemashift.taxonomy.core import keys
 
+LabelFiles = str | Path | pd.DataFrame | Sequence[str | Path]
+"""A label file, several of them one below the other, or a frame."""
+
 _NAMED = 10
 
 
@@ -51,7 +54,7 @@ class LabelledCells:
 
 def read_labels(
     images: str | Path,
-    labels: str | Path | pd.DataFrame,
+    labels: LabelFiles,
     classes: Sequence[str],
     taxonomy: Taxonomy | None = None,
 ) -> LabelledCells:
@@ -64,8 +67,8 @@ def read_labels(
 
     Args:
         images: Folder of images, searched recursively.
-        labels: CSV file (comma, semicolon or tab; or a frame) with the columns `path`, relative
-            to `images`, and `label`. It is only read.
+        labels: CSV file (comma, semicolon or tab), several, or a frame, with the columns `path`,
+            relative to `images`, and `label`. They are only read.
         classes: Classes of the model to start from.
         taxonomy: What labels mean; the built-in one by default.
 
@@ -137,12 +140,18 @@ def read_labels(
     return LabelledCells(root, tuple(by_path), chosen, tuple(hashes.values()), rest, tuple(notes))
 
 
-def read_label_file(labels: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the rows of a label file, with at least `path` and `label`, and how to name it."""
+def read_label_file(labels: LabelFiles) -> tuple[pd.DataFrame, str]:
+    """Return the rows of label files, with at least `path` and `label`, and how to name them."""
     if isinstance(labels, pd.DataFrame):
-        frame, where = labels, "labels"
-    else:
-        frame, where = read_table(labels), str(labels)
+        return _checked(labels, "labels"), "labels"
+    files = [labels] if isinstance(labels, str | Path) else list(labels)
+    frames = [_checked(read_table(file), str(file)) for file in files]
+    if not frames:
+        raise TableError("there is no label file", expected="one or more")
+    return pd.concat(frames, ignore_index=True), ", ".join(map(str, files))
+
+
+def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     names = [str(name).strip().lower() for name in frame.columns]
     for name in ("path", "label"):
         if names.count(name) != 1:
@@ -153,7 +162,7 @@ def read_label_file(labels: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, st
                 found=", ".join(names),
                 where=where,
             )
-    return frame.set_axis(names, axis=1), where
+    return frame.set_axis(names, axis=1)
 
 
 def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.contract import Task, widen
+from hemashift.adaptation.labels import LabelFiles
 from hemashift.adaptation.probe import Probe
 from hemashift.audit.copies import copy_findings
 from hemashift.audit.exchanged import exchange_findings
@@ -61,7 +61,7 @@ class Audit:
 
 def audit(
     images: str | Path,
-    labels: str | Path | pd.DataFrame,
+    labels: LabelFiles,
     model: Bundle | None = None,
     *,
     seed: int = 0,
@@ -72,8 +72,9 @@ def audit(
 
     Args:
         images: Folder of images, one cell an image, searched recursively.
-        labels: CSV file (or frame) with the columns `path` and `label`, and perhaps `group`,
-            `smear`, `slide` or `patient`; without these, the folder of an image is its smear.
+        labels: CSV file, several, or a frame, with the columns `path` and `label`, and perhaps
+            `group`, `smear`, `slide` or `patient`; without these, the folder of an image is
+            its smear.
         model: A model that has not learnt from these labels; the shipped one by default.
         seed: Seed of the folds.
         taxonomy: What labels mean; the built-in one by default.

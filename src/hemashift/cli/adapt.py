@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemashift.cli.options import Classes, Images, Labels, Seed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -30,15 +32,8 @@ class MethodName(StrEnum):
 
 
 def command(
-    images: Annotated[
-        Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
-    ],
-    labels: Annotated[
-        Path,
-        typer.Option(
-            "--labels", "-l", help="CSV with the columns path (relative to IMAGES) and label."
-        ),
-    ],
+    images: Images,
+    labels: Labels,
     output: Annotated[Path, typer.Option("--output", "-o", help="Model folder to write.")],
     method: Annotated[
         MethodName,
@@ -53,14 +48,11 @@ def command(
             "--model", "-m", help="Model folder to start from.", show_default="the shipped model"
         ),
     ] = None,
-    classes: Annotated[
-        Path | None,
-        typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
-    ] = None,
+    classes: Classes = None,
     report: Annotated[
         Path | None, typer.Option(help="HTML page to write, with the scores before and after.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Adapt a model to the images of a laboratory with 100 labelled cells or fewer."""
     from rich.console import Console

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemashift.cli.options import Classes, Images, Labels, Seed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -16,18 +18,8 @@ _SHOWN = 5  # images of a finding that are named; the page shows more
 
 
 def command(
-    images: Annotated[
-        Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
-    ],
-    labels: Annotated[
-        Path,
-        typer.Option(
-            "--labels",
-            "-l",
-            help="CSV with the columns path (relative to IMAGES) and label, and perhaps smear or "
-            "patient.",
-        ),
-    ],
+    images: Images,
+    labels: Labels,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="HTML page to write, with pictures of the cells."),
@@ -41,11 +33,8 @@ def command(
             show_default="the shipped model",
         ),
     ] = None,
-    classes: Annotated[
-        Path | None,
-        typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 0,
+    classes: Classes = None,
+    seed: Seed = 0,
 ) -> None:
     """Look for exchanged classes, wrong labels, copies, and classes from one smear only.
 

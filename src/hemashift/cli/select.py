@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from hemashift.cli.options import Classes, Images, Seed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,16 +34,18 @@ class StrategyName(StrEnum):
 
 
 def command(
-    images: Annotated[
-        Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
-    ],
+    images: Images,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many cells to select.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="CSV to write, with an empty column label.")
     ],
     labels: Annotated[
-        Path | None,
-        typer.Option("--labels", "-l", help="CSV with the labels so far, columns path and label."),
+        list[Path] | None,
+        typer.Option(
+            "--labels",
+            "-l",
+            help="CSV with the labels so far, columns path and label; give it once for each file.",
+        ),
     ] = None,
     model: Annotated[
         Path | None,
@@ -51,14 +56,11 @@ def command(
     strategy: Annotated[
         StrategyName, typer.Option(help="How to choose; margin and entropy need labels.")
     ] = StrategyName.balanced,
-    classes: Annotated[
-        Path | None,
-        typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
-    ] = None,
+    classes: Classes = None,
     montage: Annotated[
         Path | None, typer.Option(help="Picture of the selected cells to write, such as a PNG.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Select the cells whose labels will teach most, and say when labelling may stop."""
     from rich.console import Console
@@ -68,14 +70,14 @@ def command(
     from hemashift.selection import select
     from hemashift.taxonomy import Taxonomy
 
-    _check_output(output, labels)
+    _check_output(output, labels or [])
     console = Console(stderr=True)
     start = Bundle.load(model) if model is not None else default_model()
     with stages(console) as progress:
         selection = select(
             images,
             count,
-            labels,
+            labels or None,
             start,
             strategy.value,
             seed,
@@ -85,10 +87,10 @@ def command(
     selection.write(output)
     if montage is not None and len(selection):
         _draw(selection, montage)
-    _show(selection, output, labels, console)
+    _show(selection, output, labels or [], console)
 
 
-def _check_output(output: Path, labels: Path | None) -> None:
+def _check_output(output: Path, labels: Sequence[Path]) -> None:
     """Refuse to write over labels that a person has given, before the work."""
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation.tables import read_table
@@ -97,8 +99,8 @@ def _check_output(output: Path, labels: Path | None) -> None:
         raise HemashiftError("the list is written as CSV", expected="a name in .csv", where=output)
     if not output.exists():
         return
-    hint = "name another file; its rows can be put below those of the first"
-    if labels is not None and labels.exists() and output.samefile(labels):
+    hint = "name another file; --labels takes both"
+    if any(one.exists() and output.samefile(one) for one in labels):
         raise HemashiftError("the output would overwrite the labels", where=output, hint=hint)
     try:
         given = read_table(output).get("label")
@@ -121,7 +123,7 @@ def _draw(selection: Selection, path: Path) -> None:
     draw_montage(rows, path, title=f"Cells to label, {len(shown)} of {len(selection)}")
 
 
-def _show(selection: Selection, output: Path, labels: Path | None, console: Console) -> None:
+def _show(selection: Selection, output: Path, labels: Sequence[Path], console: Console) -> None:
     console.print(
         f"{len(selection)} of {selection.n_images} cells selected ({selection.strategy}), "
         f"{selection.n_labelled} have a label",
@@ -132,10 +134,10 @@ def _show(selection: Selection, output: Path, labels: Path | None, console: Cons
         console.print(f"- {sentence}", markup=False, highlight=False)
     for message in selection.unreadable[:_SHOWN]:
         console.print(f"  {message}", markup=False, highlight=False)
-    together = "" if labels is None else f"put its rows below those of {labels}, "
+    files = " ".join(f"--labels {file}" for file in (*labels, output))
     console.print(
-        f"fill in the column label of {output}, {together}then: "
-        f"hemashift adapt {selection.root} --labels {labels or output} --output MODEL",
+        f"fill in the column label of {output}, then: "
+        f"hemashift adapt {selection.root} {files} --output MODEL",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -24,6 +24,7 @@ def render_page(
     subtitle: str = "",
     made: datetime | None = None,
     lang: str = "en",
+    contents: Sequence[Section] | None = None,
 ) -> str:
     """Return a page as HTML text.
 
@@ -36,6 +37,7 @@ def render_page(
         subtitle: A line below the heading.
         made: When; shown in the footer.
         lang: Language of the texts, such as "en".
+        contents: Those of `sections` that the list at the top leads to; by default all.
 
     Examples:
         >>> from hemashift.reports.sections import Text
@@ -52,10 +54,16 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = data_uri
+    shown = [part for part in sections if _has_content(part)]
     return environment.get_template("page.html").render(
         title=title,
         subtitle=subtitle,
-        sections=[part for part in sections if _has_content(part)],
+        sections=shown,
+        links=[
+            (number, part.title)
+            for number, part in enumerate(shown, start=1)
+            if contents is None or any(part is one for one in contents)
+        ],
         made=made.strftime("%d %B %Y, %H:%M") if made else "",
         lang=lang,
         disclaimer=NOT_A_DEVICE,
@@ -70,9 +78,10 @@ def write_page(
     subtitle: str = "",
     made: datetime | None = None,
     lang: str = "en",
+    contents: Sequence[Section] | None = None,
 ) -> None:
     """Write a page to a file; arguments as `render_page`."""
-    page = render_page(title, sections, subtitle=subtitle, made=made, lang=lang)
+    page = render_page(title, sections, subtitle=subtitle, made=made, lang=lang, contents=contents)
     with atomic_write(path) as aside:
         aside.write_text(page, encoding="utf-8")
 

@@ -132,12 +132,20 @@ class Plate:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Figures side by side, as many as fit."""
+    """Figures side by side, as many as fit.
+
+    Attributes:
+        title: Heading.
+        items: The figures.
+        note: What stands below in small letters.
+        broad: Whether each has the whole width, as figures of many panels need.
+    """
 
     kind: ClassVar[str] = "pictures"
     title: str
     items: Sequence[Plate]
     note: str = ""
+    broad: bool = False
 
 
 @dataclass(frozen=True)

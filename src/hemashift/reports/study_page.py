@@ -58,10 +58,14 @@ def write_study_page(
     """
     sections: list[Section] = [Text("About", [_SOURCE])]
     sections.append(Notices("Worth knowing", remarks, serious=False))
+    contents = list(sections)
     for number, chapter in enumerate(chapters, start=1):
-        sections += _numbered(chapter, number)
+        parts = _numbered(chapter, number)
+        sections += parts
+        contents.append(parts[0])
     sections.append(Facts("How this was made", facts))
-    write_page(path, _TITLE, sections, subtitle=subtitle, made=made)
+    contents.append(sections[-1])
+    write_page(path, _TITLE, sections, subtitle=subtitle, made=made, contents=contents)
 
 
 def _numbered(chapter: Chapter, number: int) -> list[Section]:

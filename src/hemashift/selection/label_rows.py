@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from hemashift.adaptation.labels import (
+    LabelFiles,
     meaning_of,
     path_inside,
     read_label_file,
@@ -48,7 +47,7 @@ class LabelRow:
 
 def read_rows(
     images: str | Path,
-    labels: str | Path | pd.DataFrame,
+    labels: LabelFiles,
     classes: Sequence[str],
     taxonomy: Taxonomy | None = None,
 ) -> list[LabelRow]:
@@ -58,7 +57,7 @@ def read_rows(
 
     Args:
         images: Folder that the paths start from.
-        labels: CSV file (or frame) with the columns `path` and `label`.
+        labels: CSV file, several, or a frame, with the columns `path` and `label`.
         classes: Classes of the model.
         taxonomy: What labels mean; the built-in one by default.
 

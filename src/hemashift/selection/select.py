@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.contract import Task, widen
+from hemashift.adaptation.labels import LabelFiles
 from hemashift.errors import AdaptationError, HemashiftError
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.selection.balanced import Balanced
@@ -36,7 +36,7 @@ DEFAULT = "balanced"
 def select(
     images: str | Path,
     n: int,
-    labels: str | Path | pd.DataFrame | None = None,
+    labels: LabelFiles | None = None,
     model: Bundle | None = None,
     strategy: str = DEFAULT,
     seed: int = 0,
@@ -51,7 +51,8 @@ def select(
     Args:
         images: Folder of images, one cell an image, searched recursively.
         n: How many cells to select.
-        labels: CSV file (or frame) with the columns `path` and `label`: what is labelled already.
+        labels: CSV file, several, or a frame, with the columns `path` and `label`: what is
+            labelled already.
         model: The model that will be adapted; the shipped one by default.
         strategy: One of `STRATEGIES`.
         seed: Seed of everything drawn at random.

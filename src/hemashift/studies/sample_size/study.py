@@ -130,7 +130,7 @@ def _curves(summary: pd.DataFrame, approach: str, title: str) -> list[Section]:
                 name=f"{approach}-{metric}",
             )
         )
-    return [Pictures(title, items), _table(summary, title)]
+    return [Pictures(title, items, broad=True), _table(summary, title)]
 
 
 def _spoken(summary: pd.DataFrame) -> Iterable[str]:

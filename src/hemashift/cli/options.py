@@ -1,0 +1,26 @@
+"""Options that several commands have, worded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Images = Annotated[
+    Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
+]
+Labels = Annotated[
+    list[Path],
+    typer.Option(
+        "--labels",
+        "-l",
+        help="CSV with the columns path (relative to IMAGES) and label, and perhaps smear or "
+        "patient; give it once for each file.",
+    ),
+]
+Classes = Annotated[
+    Path | None,
+    typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")]
