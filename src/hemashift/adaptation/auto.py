@@ -13,6 +13,10 @@ from hemashift.adaptation.folds import folds
 from hemashift.adaptation.head import HeadOnly
 from hemashift.adaptation.probe import Probe
 
+# Standard errors by which a method must lead. With one, the head was taken in 5 of the 40 draws of
+# `benchmarks/targets.py`, by chance: they lost 5 points on average.
+_CLEARLY = 2.0
+
 
 def out_of_fold(method: Method, task: Task, count: int = 5) -> Float:
     """Predict each labelled cell by a model adapted without it and without its group.
@@ -57,7 +61,7 @@ class Auto:
     """Adapt by the method that cross-validation inside the labels prefers.
 
     The first candidate is the one to expect most of (`docs/benchmarks.md`). Another takes its place
-    only if its out-of-fold predictions are better by more than the standard error of the
+    only if its out-of-fold predictions are better by more than twice the standard error of the
     difference on the same cells: with few labels, a smaller lead is luck.
 
     Attributes:
@@ -85,4 +89,4 @@ def _clearly_better(scores: npt.NDArray[np.float64], than: npt.NDArray[np.float6
     lead = scores - than
     if len(lead) < 2:
         return False
-    return bool(lead.mean() > lead.std(ddof=1) / np.sqrt(len(lead)))
+    return bool(lead.mean() > _CLEARLY * lead.std(ddof=1) / np.sqrt(len(lead)))
