@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -71,6 +72,39 @@ def test_every_version_leads_to_the_same_schema(upto: int, tmp_path: Path) -> No
     Store(file).close()
     Store(tmp_path / "at-once.hemashift").close()
     assert schema(file) == schema(tmp_path / "at-once.hemashift")
+
+
+@pytest.mark.parametrize(
+    ("limit", "rate"), [("0.7", 0.3), ("0", 0.99), ("1", 0.001), ("0.95", 0.05), (None, None)]
+)
+def test_a_limit_of_doubt_becomes_an_error_rate(
+    limit: str | None, rate: float | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "old.hemashift"
+    connection = sqlite3.connect(file, isolation_level=None)
+    migrate(connection, file, upto=3)
+    if limit is not None:
+        connection.execute("INSERT INTO settings VALUES ('doubt_limit', ?)", (limit,))
+    connection.close()
+    store = Store(file)
+    kept = {row[0]: json.loads(row[1]) for row in store.rows("SELECT name, value FROM settings")}
+    assert kept == ({} if rate is None else {"max_error": rate})
+
+
+def test_a_project_that_was_classified_before_can_be_opened(tmp_path: Path) -> None:
+    file = tmp_path / "old.hemashift"
+    connection = sqlite3.connect(file, isolation_level=None)
+    migrate(connection, file, upto=3)
+    connection.execute(
+        "INSERT INTO cells (path, sha256, size, modified, status) VALUES ('a', 'x', 1, 1, 'ready')"
+    )
+    connection.execute(
+        "INSERT INTO versions (name, origin, folder, hash, classes, made_by, at) "
+        "VALUES ('m', 'start', '001', 'h', '[]', 'A', 'then')"
+    )
+    connection.execute("INSERT INTO predictions VALUES (1, 1, 'monocyte', 0.9, 'x', 0.2, x'00')")
+    connection.close()
+    assert Store(file).tuples("SELECT label, outside FROM predictions") == [("monocyte", None)]
 
 
 def test_a_step_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:

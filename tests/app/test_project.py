@@ -78,18 +78,20 @@ def test_settings_are_kept_and_audited(project: Project) -> None:
     assert project.subject() == Subject() and project.flag_rules() == ()
     project.set_subject(Subject(sample_id="S1"), by="A")
     project.set_flag_rules((FlagRule("erythroblast", "above", 1),), by="B")
-    project.set_doubt_limit(0.7, by="A")
-    project.set_doubt_limit(0.7, by="A")  # no change, no entry
+    assert project.max_error() == 0.05
+    project.set_max_error(0.1, by="A")
+    project.set_max_error(0.1, by="A")  # no change, no entry
     with Project.open(project.images) as again:
         assert again.subject().sample_id == "S1"
         assert again.flag_rules() == (FlagRule("erythroblast", "above", 1),)
-        assert again.doubt_limit() == 0.7
+        assert again.max_error() == 0.1
     changes = [one for one in audit_trail.entries(project) if one.action == "set"]
     assert [(one.by, one.detail["name"]) for one in changes] == [
-        ("A", "subject"), ("B", "flag_rules"), ("A", "doubt_limit"),
+        ("A", "subject"), ("B", "flag_rules"), ("A", "max_error"),
     ]  # fmt: skip
-    with pytest.raises(ProjectError):
-        project.set_doubt_limit(1.5, by="A")
+    for rate in (0, 1, 1.5, -0.1, float("nan")):
+        with pytest.raises(ProjectError, match="error rate"):
+            project.set_max_error(rate, by="A")
 
 
 def test_recent_projects(images: Path, shipped: Bundle, tmp_path: Path) -> None:

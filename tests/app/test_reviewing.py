@@ -19,7 +19,7 @@ from .conftest import EACH, cells_by_path, event
 
 @pytest.fixture
 def classified(encoded: Project) -> Project:
-    encoded.set_doubt_limit(0.0, by="A")
+    encoded.set_max_error(0.99, by="A")
     classifying.classify_project(encoded)
     return encoded
 
@@ -50,8 +50,8 @@ def test_before_the_model_has_looked(project: Project) -> None:
 
 
 def test_doubtful_cells_are_unidentified(classified: Project) -> None:
-    classified.set_doubt_limit(1.0, by="A")
-    sure = [v for v in cells(classified, gallery(classified)) if v.probability == 1]
+    classified.set_max_error(0.001, by="A")
+    sure = [v for v in cells(classified, gallery(classified)) if (v.probability or 0) >= 0.999]
     assert bins(classified)["unidentified"] == 3 * EACH - len(sure)
 
 

@@ -57,7 +57,7 @@ def test_the_draft_counts_what_was_reviewed(reviewed: Project) -> None:
 def test_signing_waits_for_unidentified_cells(reviewed: Project) -> None:
     cell = gallery(reviewed)[0]
     reclassify(reviewed, reader="A", cells=[cell], bin="unidentified", event=event())
-    assert "1 cells are not identified" in str(draft(reviewed).blocked)
+    assert "1 cell is not identified" in str(draft(reviewed).blocked)
     with pytest.raises(ProjectError, match="cannot be signed"):
         signed(reviewed)
     reclassify(reviewed, reader="A", cells=[cell], bin="outside", event=event())
@@ -241,7 +241,7 @@ def test_two_readers_are_compared(reviewed: Project) -> None:
 
 
 def test_two_versions_are_compared_before_any_review(encoded: Project) -> None:
-    encoded.set_doubt_limit(0, by="A")
+    encoded.set_max_error(0.99, by="A")
     classifying.classify_project(encoded)
     versions.add(encoded, other_model(encoded), "added", by="A")
     with pytest.raises(ProjectError, match="not classified"):

@@ -24,6 +24,8 @@ from hemashift.model.bundle import Bundle
 if TYPE_CHECKING:
     from hemashift.app.project import Project
 
+_ONE_LEFT = "1 cell was left out: readers disagree about it."
+
 
 def adapt_project(
     project: Project,
@@ -69,7 +71,8 @@ def adapt_project(
     adapted = adapt_task(task, chosen, tell)
     notes = [*cells.notes, *adapted.notes]
     if known.disputed:
-        notes.append(f"{len(known.disputed)} cells were left out: readers disagree about them.")
+        left = f"{len(known.disputed)} cells were left out: readers disagree about them."
+        notes.append(_ONE_LEFT if len(known.disputed) == 1 else left)
     made = versions.add(
         project,
         recorded(adapted, cells, seed),

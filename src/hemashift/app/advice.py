@@ -86,7 +86,7 @@ def advice(project: Project) -> Advice:
     if text is None:
         missing = _FIRST_LABELS - given
         sentence = (
-            f"Label {missing} more cells, then adapt."
+            f"Label {missing} more {'cell' if missing == 1 else 'cells'}, then adapt."
             if missing > 0
             else "There are labels enough to adapt the model."
         )
@@ -94,7 +94,7 @@ def advice(project: Project) -> Advice:
     kept = json.loads(text)
     details = tuple(kept["sentences"][:-1])
     if given != kept["labels"]:
-        details += (f"This is of {kept['labels']} labels; there are {given} now: adapt again.",)
+        details += (f"This is of {kept['labels']} labels, you have {given} now: adapt again.",)
     within = tuple((size, accuracy) for size, accuracy in kept["within"])
     return Advice(kept["enough"], kept["label"], kept["sentences"][-1], curve, details, within)
 

@@ -29,6 +29,7 @@ class Draft:
         differential: Counts, percentages and limits.
         flags: What the user's rules say about it.
         unidentified: Cells that nobody has identified; signing waits for 0.
+        unconfirmed: Cells that only the model put `outside`; signing waits for 0.
         version: Version of the model, or None.
         token: Stands for exactly this state of all cells; `signing.sign` takes it.
         blocked: Why it cannot be signed, in a sentence, or None.
@@ -37,6 +38,7 @@ class Draft:
     differential: Differential
     flags: tuple[Flag, ...]
     unidentified: int
+    unconfirmed: int
     version: int | None
     token: str
     blocked: str | None
@@ -46,13 +48,15 @@ def draft(project: Project) -> Draft:
     """Return the differential as it stands."""
     views = placing.place(project)
     differential = _count(project, views)
+    unconfirmed = placing.unconfirmed(views)
     return Draft(
         differential,
         flags(differential, project.flag_rules()),
         differential.unidentified,
+        unconfirmed,
         versions.active_number(project),
         _token(project, views),
-        _blocked(differential),
+        _blocked(differential, unconfirmed),
     )
 
 
@@ -111,12 +115,23 @@ def _token(project: Project, views: Iterable[CellView]) -> str:
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()
 
 
-def _blocked(differential: Differential) -> str | None:
+def _blocked(differential: Differential, unconfirmed: int) -> str | None:
     if differential.unidentified:
         return (
-            f"{differential.unidentified:,} cells are not identified. Give each of them a class, "
+            f"{_cells(differential.unidentified, 'is', 'are')} not identified. Give each a class, "
             f"or put it {OUTSIDE}."
+        )
+    if unconfirmed:
+        return (
+            f"{_cells(unconfirmed, 'was', 'were')} put {OUTSIDE} by the model alone. It may be "
+            "wrong, or have met a kind of cell that it does not know: confirm each, or give it a "
+            "class."
         )
     if not differential.leucocytes:
         return "There is no leucocyte to count."
     return None
+
+
+def _cells(count: int, one: str, many: str) -> str:
+    """Say how many cells, with the verb that follows."""
+    return f"1 cell {one}" if count == 1 else f"{count:,} cells {many}"

@@ -27,7 +27,7 @@ class Progress:
 
     Attributes:
         job: Id of the job.
-        kind: What it is, such as "import", "encode", "adapt", "classify".
+        kind: What it is, such as "import", "encode", "adapt", "classify", "propose".
         number: Rises with every change; pass it to `Job.follow` to miss nothing.
         state: Whether it goes on.
         step: What is being done, in a few words.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hemashift.app import labelling, moves, versions
+from hemashift.app import keeping, labelling, moves, versions
 from hemashift.taxonomy import OUTSIDE
 from hemashift.trust.unidentified import UNIDENTIFIED
 
@@ -29,8 +30,11 @@ class CellView:
         predicted: Class that the active model gives, or None.
         probability: Its probability, 0..1, or None.
         doubt: 1 minus the difference of the two highest probabilities, 0..1; 1 if not
-            classified. 0 once a person has decided.
+            classified; 1 over the score where the model put the cell `outside`. 0 once a person
+            has decided.
         second: The next most probable class, or None.
+        outside: How unlike all classes it is, 0 or more, see `hemashift.trust.outside`; above 1
+            it is `outside`. None where the version cannot tell.
     """
 
     cell: int
@@ -42,6 +46,17 @@ class CellView:
     probability: float | None
     doubt: float
     second: str | None
+    outside: float | None = None
+
+
+def unconfirmed(views: Iterable[CellView]) -> int:
+    """Return how many cells only the model put `outside`: a person must have looked at them."""
+    return sum(view.bin == OUTSIDE and view.source == "model" for view in views)
+
+
+def scored(views: Iterable[CellView]) -> bool:
+    """Return whether the version of the model can tell what is `outside`."""
+    return any(view.outside is not None for view in views)
 
 
 def place(
@@ -76,12 +91,12 @@ def place(
 def _place(
     project: Project, reader: str | None, version: int | None, people: bool
 ) -> list[CellView]:
-    least = project.doubt_limit()
+    least = keeping.keeping(project, version).rule.threshold
     moved = moves.standing(project, reader) if people else {}
     decided = _labelled(project, reader) if people else {}
     views = []
-    for cell, path, label, probability, doubt, second in project.store.tuples(
-        "SELECT id, path, label, probability, doubt, second FROM cells "
+    for cell, path, label, probability, doubt, second, score in project.store.tuples(
+        "SELECT id, path, label, probability, doubt, second, outside FROM cells "
         "LEFT JOIN predictions ON cell = id AND version = ? "
         # The second condition lets SQLite use the index by path.
         "WHERE status = 'ready' AND status <> 'gone' ORDER BY path",
@@ -95,9 +110,14 @@ def _place(
             bin, source, doubt = decided[cell], "label", 0.0
         elif label is None:
             bin, source, doubt = UNIDENTIFIED, "none", 1.0
+        elif score is not None and score > 1:
+            # As `hemashift classify --outside`: however sure the model is of a class.
+            bin, source, doubt = OUTSIDE, "model", 1 / score
         else:
             bin, source = (label if probability >= least else UNIDENTIFIED), "model"
-        views.append(CellView(cell, path, bin, source, by, label, probability, doubt, second))
+        views.append(
+            CellView(cell, path, bin, source, by, label, probability, doubt, second, score)
+        )
     return views
 
 

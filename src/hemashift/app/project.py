@@ -22,6 +22,7 @@ Each image is one cell. The steps of the work are functions of a project, a modu
 | enough labels? label audit | `advice` | `advice`, `findings` |
 | versions of the model | `versions` | `versions`, `active`, `activate`, `add_model` |
 | classify | `classifying` | `classify_project` |
+| which classes are kept | `keeping` | `keeping` |
 | review | `reviewing` | `gallery`, `cells`, `bins`, `reclassify`, `undo_review` |
 | differential | `counting` | `draft`, `compare_readers`, `compare_versions` |
 | sign | `signing` | `sign`, `amend`, `results`, `load` |
@@ -44,7 +45,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hemashift.app import audit_trail, labelling, recent, reviewing, versions
+from hemashift.app import audit_trail, labelling, placing, recent, reviewing, versions
 from hemashift.app.jobs import Jobs
 from hemashift.app.names import one_line
 from hemashift.app.store import ProjectError, Store
@@ -58,7 +59,7 @@ __all__ = ["OUTSIDE", "SUFFIX", "UNIDENTIFIED", "Project", "Summary"]
 SUFFIX = ".hemashift"
 BINS = (UNIDENTIFIED, OUTSIDE)
 """Where cells are that have no class: nobody has identified them, or they count nowhere."""
-_DOUBT_LIMIT = 0.5
+_MAX_ERROR = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Summary:
         model: Version of the active model, or None.
         classified: Cells that the active model has classified.
         unidentified: Cells of the bin `unidentified`.
+        unconfirmed: Cells that only the model put `outside`.
         signed: Version of the latest signed result, or None.
     """
 
@@ -89,6 +91,7 @@ class Summary:
     model: int | None
     classified: int
     unidentified: int
+    unconfirmed: int
     signed: int | None
 
 
@@ -193,6 +196,7 @@ class Project:
                 number,
             ),
             unidentified=reviewing.bins(self)[UNIDENTIFIED],
+            unconfirmed=placing.unconfirmed(placing.place(self)),
             signed=self.store.value("SELECT MAX(version) FROM results"),
         )
 
@@ -250,19 +254,21 @@ class Project:
         """Set the rules for flags, such as erythroblasts above 1 per 100."""
         self._change("flag_rules", [asdict(rule) for rule in rules], by)
 
-    def doubt_limit(self) -> float:
-        """Return the probability below which a classified cell counts as unidentified."""
-        return float(self._setting("doubt_limit", _DOUBT_LIMIT))
+    def max_error(self) -> float:
+        """Return the share of the cells with a class that may be wrong, see `keeping`."""
+        return float(self._setting("max_error", _MAX_ERROR))
 
-    def set_doubt_limit(self, limit: float, *, by: str) -> None:
-        """Set the probability below which a classified cell counts as unidentified.
+    def set_max_error(self, rate: float, *, by: str) -> None:
+        """Set the share of the cells with a class that may be wrong; others are unidentified.
 
         Raises:
-            ProjectError: It is not in 0..1.
+            ProjectError: It is not above 0 and below 1.
         """
-        if not 0 <= limit <= 1:
-            raise ProjectError("a probability lies between 0 and 1", found=f"{limit:g}")
-        self._change("doubt_limit", limit, by)
+        if not 0 < rate < 1:
+            raise ProjectError(
+                "an error rate lies between 0 and 1", expected="such as 0.05", found=f"{rate:g}"
+            )
+        self._change("max_error", rate, by)
 
     def _setting(self, name: str, default: Any) -> Any:
         text = self.store.value("SELECT value FROM settings WHERE name = ?", name)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from hemashift.app import encodings, labelling, neighbours, placing, versions
+from hemashift.app import encodings, keeping, labelling, neighbours, placing, versions
 from hemashift.app.encoding_cache import Encodings
+from hemashift.app.jobs import Told
 from hemashift.app.names import now
 from hemashift.app.store import insert
 from hemashift.selection import DEFAULT, STRATEGIES
@@ -27,7 +28,9 @@ _LEAST_ENCODED = 0.5
 Picks = list[tuple[int, str]]
 
 
-def propose(project: Project, n: int = 20, *, label: str | None = None) -> list[int]:
+def propose(
+    project: Project, n: int = 20, *, label: str | None = None, told: Told | None = None
+) -> list[int]:
     """Propose cells to label, and remember them as a batch for all readers.
 
     Cells that were proposed or answered before are not proposed again. Until half of the cells
@@ -40,11 +43,14 @@ def propose(project: Project, n: int = 20, *, label: str | None = None) -> list[
         label: Propose the cells that the active model is most sure are of this class ("label 10
             more of these"), or, where it does not know the class, that look most like its
             labelled cells.
+        told: Told what is being done, the number done, and the total.
 
     Returns:
         Ids of the cells, the most useful first; fewer than `n` where there are no more.
     """
-    picks = _of_class(project, n, label) if label is not None else _most_useful(project, n)
+    tell = told or (lambda step, done, total: None)
+    tell("choosing cells to label", 0, 1)
+    picks = _of_class(project, n, label) if label is not None else _most_useful(project, n, tell)
     with project.store.writing() as connection:
         asked = _asked(project)  # another window may have proposed the same cells meanwhile
         number = 1 + (project.store.value("SELECT MAX(batch) FROM proposals") or 0)
@@ -82,7 +88,7 @@ def _of_class(project: Project, n: int, label: str) -> Picks:
     return [(cell, f"looks like the labelled cells of {label}") for cell in alike[:n]]
 
 
-def _most_useful(project: Project, n: int) -> Picks:
+def _most_useful(project: Project, n: int, tell: Told) -> Picks:
     """Choose as `hemashift select` does."""
     rows = project.store.rows(
         "SELECT id, path, sha256 FROM cells WHERE status = 'ready' ORDER BY path"
@@ -94,8 +100,11 @@ def _most_useful(project: Project, n: int) -> Picks:
     if len(known) < _LEAST_ENCODED * len(rows):
         free = [row["id"] for row in rows if row["id"] not in asked]
         drawn = np.random.default_rng(len(asked)).permutation(free)[:n]
-        return [(int(cell), "drawn at random") for cell in drawn]
+        return [(int(cell), keeping.AT_RANDOM) for cell in drawn]
     seen = _seen(project, kept, [row["path"] for row in known], [row["sha256"] for row in known])
+    tell("looking for pictures of one cell", 0, 1)
+    _ = seen.cells
+    tell("choosing cells to label", 0, 1)
     said = _rows(project, {row["id"]: row["path"] for row in known}, asked)
     # Sums in one thread are always made in the same order: the same seed, the same cells.
     with threadpool_limits(limits=1):

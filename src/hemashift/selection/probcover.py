@@ -47,7 +47,8 @@ class ProbCover:
         while len(picks) < n and uncovered.any():
             gain = near[:, uncovered].sum(axis=1)
             place = int(gain.argmax())
-            picks.append(Pick(int(free[place]), f"stands for {gain[place]} cells without a label"))
+            cells = "1 cell" if gain[place] == 1 else f"{gain[place]} cells"
+            picks.append(Pick(int(free[place]), f"stands for {cells} without a label"))
             uncovered &= ~near[place]
         taken = {pick.row for pick in picks}
         rest = np.array([row for row in free if row not in taken], np.int64)

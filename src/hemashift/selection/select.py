@@ -159,16 +159,18 @@ def _notes(seen: Seen, problem: Problem, strategy: str, found: int, wanted: int)
     notes = []
     copies = len(seen) - len(np.unique(seen.cells))
     if copies:
-        notes.append(
-            f"{copies} images show a cell that another image shows too; each cell is asked once."
-        )
+        what = "1 image shows" if copies == 1 else f"{copies} images show"
+        notes.append(f"{what} a cell that another image shows too; each cell is asked once.")
     if strategy in ("margin", "entropy") and problem.current is None:
         notes.append(
             f"{strategy} needs {LEAST_LABELS} labels of two classes: typical cells (typiclust) "
             "were chosen instead."
         )
     if found < wanted:
-        notes.append(f"Only {found} cells are left that nobody was asked about.")
+        left = "1 cell is" if found == 1 else f"{found} cells are"
+        notes.append(f"Only {left} left that nobody was asked about.")
     if seen.unreadable:
-        notes.append(f"{len(seen.unreadable)} images cannot be read and were passed over.")
+        count = len(seen.unreadable)
+        what, was = ("1 image", "was") if count == 1 else (f"{count} images", "were")
+        notes.append(f"{what} cannot be read and {was} passed over.")
     return notes

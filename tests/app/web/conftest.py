@@ -76,6 +76,13 @@ class Page:
         assert done.status_code == 200, done.text
         return done.json()
 
+    def propose(self, n: int) -> list[int]:
+        """Propose cells and wait for them."""
+        job = self.project.jobs.get(self.act("propose", n=n)["job"])
+        assert job is not None
+        cells: list[int] = job.wait(60).result
+        return cells
+
 
 @pytest.fixture
 def access() -> Access:

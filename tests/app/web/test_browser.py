@@ -19,6 +19,7 @@ from PIL import Image
 
 from hemashift.app import labelling, reviewing, signing
 from hemashift.app.project import Project
+from hemashift.app.store import ProjectError
 from hemashift.app.web import work
 from hemashift.app.web.projects import Projects, id_of
 from hemashift.app.web.security import Access
@@ -276,11 +277,17 @@ def test_from_the_first_label_to_the_signed_report(
     # Review: every unidentified cell is given its class, and a whole class is confirmed.
     next_step(page)
     page.wait_for_selector("#gallery [role=option] .badge, #none:not([hidden])")
-    while reviewing.bins(site.project)["unidentified"]:
-        name = page.get_attribute("#gallery .active img", "src")
-        assert name is not None
-        page.keyboard.press(str(1 + CLASSES.index(class_of(int(name.split("/")[-3])))))
-        wait_saved(page)
+    for bin in ("unidentified", "outside"):
+        page.click(f"[data-bin={bin}]")
+        page.wait_for_function(
+            f"() => document.querySelector('#title').innerText[0] === '{bin[0]}'"
+        )
+        assert page.locator(f"[data-note={bin}]").is_visible()
+        while reviewing.bins(site.project)[bin]:
+            name = page.get_attribute("#gallery .active img", "src")
+            assert name is not None
+            page.keyboard.press(str(1 + CLASSES.index(class_of(int(name.split("/")[-3])))))
+            wait_saved(page)
     page.click("[data-bin=neutrophil]")
     page.wait_for_function(
         "() => document.querySelector('#title').innerText.startsWith('neutrophil')"
@@ -302,6 +309,7 @@ def test_from_the_first_label_to_the_signed_report(
     page.fill(".rule input", "10")
     page.click("#settings button:text-is('Keep')")
     page.wait_for_selector(".advice:has-text('lymphocyte')")
+    assert "promised" in page.inner_text("#settings")
     look("differential")
 
     # Sign, and take the report home.
@@ -325,9 +333,11 @@ def test_from_the_first_label_to_the_signed_report(
 
 @pytest.fixture
 def labelling_site(images: Path, open_site: Callable[[Path], Site]) -> Site:
-    """A project of twelve drawn cells, imported."""
+    """A project of twelve drawn cells, classified."""
     site = open_site(images)
     work.bring_in(site.project).wait()
+    while running := site.project.jobs.running():
+        running[0].wait()  # galleries are sorted by what the model says
     return site
 
 
@@ -408,6 +418,89 @@ def test_two_windows_at_once_lose_no_label(context: BrowserContext, labelling_si
         wait_saved(page)
         said = labelling.verdicts(labelling_site.project, name)
         assert sorted(str(one.label) for one in said.values()) == sorted(CLASSES)
+
+
+def test_cells_are_chosen_while_others_are_labelled(
+    context: BrowserContext, labelling_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, go_on = work.propose_cells, threading.Event()
+
+    def slow(project: Project, n: int, **wish: Any) -> list[int]:
+        wish["told"]("choosing cells to label", 0, 1)
+        assert go_on.wait(600)
+        return chosen(project, n, **wish)
+
+    problems: list[str] = []
+    page = open_page(context, problems)
+    work.propose(labelling_site.project, 6).wait()
+    page.goto(labelling_site.address("label"))
+    say_who(page, "A")
+    first = shown_cell(page)
+    monkeypatch.setattr(work, "propose_cells", slow)
+    page.keyboard.press("m")
+    page.wait_for_selector("#choosing progress")
+    assert page.is_disabled("#more")
+    Looker(page)("label-choosing")
+    page.keyboard.press("1")
+    page.wait_for_function(f"() => !document.querySelector('#plain').src.includes('/{first}/')")
+    wait_saved(page)
+    assert labelling.verdicts(labelling_site.project, "A")[first].label == CLASSES[0]
+    now = shown_cell(page)
+    page.reload()  # another window, or the same one again, joins in
+    page.wait_for_selector("#choosing progress")
+    go_on.set()
+    page.wait_for_selector("#batch button:nth-child(7)")
+    page.wait_for_selector("#choosing progress", state="detached")
+    assert shown_cell(page) == now
+    assert problems == []
+
+
+def test_a_choice_of_cells_that_fails_is_told(
+    context: BrowserContext, labelling_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> list[int]:
+        raise ProjectError("the cells are gone", hint="look for new images")
+
+    monkeypatch.setattr(work, "propose_cells", fail)
+    page = open_page(context, [])
+    page.goto(labelling_site.address("label"))
+    say_who(page, "A")
+    page.wait_for_selector(".notice.alarm:has-text('The cells are gone')")
+    assert "The cells are gone" in page.inner_text("#nothing-text")
+    assert "look for new images" in page.inner_text(".notice.alarm")
+    assert page.is_enabled("#more")
+
+
+def test_what_the_model_put_outside_is_confirmed(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    project = labelling_site.project
+    cells = reviewing.gallery(project)
+    reviewing.reclassify(project, reader="B", cells=cells[2:], bin="monocyte", event="e")
+    with project.store.writing() as connection:
+        connection.executemany(
+            "UPDATE predictions SET outside = ? WHERE cell = ?",
+            [(1.25, cells[0]), (1.5, cells[1])],
+        )
+    page = open_page(context, [])
+    page.goto(labelling_site.address("differential"))
+    page.click("text=Look at them")
+    page.wait_for_selector("#gallery [role=option]:has-text('1.25')")
+    assert "2 cells that only the model put here" in page.inner_text("[data-note=outside]")
+    page.click("#reader")
+    say_who(page, "A")
+    page.focus("#gallery")
+    page.wait_for_selector("#card:has-text('1.25 times as far')")
+    Looker(page)("review-outside")
+    page.focus("#gallery")
+    page.keyboard.press("Enter")
+    wait_saved(page)
+    page.wait_for_selector("#card:has-text('1.50 times as far')")
+    page.keyboard.press("4")
+    wait_saved(page)
+    page.wait_for_function("() => !document.querySelector('#unconfirmed').innerText")
+    views = reviewing.cells(project, cells[:2])
+    assert [(view.bin, view.by) for view in views] == [("outside", "A"), (CLASSES[3], "A")]
 
 
 def test_cells_are_dragged_onto_a_class(context: BrowserContext, labelling_site: Site) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 
 import pytest
 
 from hemashift.app.classifying import classify_project
 from hemashift.app.labelling import verdicts
+from hemashift.app.store import ProjectError
+from hemashift.app.web import work
 
 from .conftest import Page
 
@@ -19,7 +22,7 @@ def all_cells(page: Page) -> list[int]:
 
 
 def test_labels_are_saved_one_by_one_and_taken_back(page: Page) -> None:
-    proposed = page.act("propose", n=5)["cells"]
+    proposed = page.propose(5)
     assert len(proposed) == 5
     said = page.act("label", cell=proposed[0], label="monocyte")
     assert said["counts"] == {"monocyte": 1}
@@ -34,7 +37,7 @@ def test_labels_are_saved_one_by_one_and_taken_back(page: Page) -> None:
 
 
 def test_the_same_keystroke_sent_twice_counts_once(page: Page) -> None:
-    cell = page.act("propose", n=1)["cells"][0]
+    cell = page.propose(1)[0]
     event = uuid.uuid4().hex
     first = page.act("label", event=event, cell=cell, label="monocyte")
     page.act("label", cell=cell, label="lymphocyte")
@@ -43,14 +46,14 @@ def test_the_same_keystroke_sent_twice_counts_once(page: Page) -> None:
 
 
 def test_two_windows_lose_no_label(page: Page) -> None:
-    cells = page.act("propose", n=6)["cells"]
+    cells = page.propose(6)
     for place, cell in enumerate(cells):
         page.act("label", reader="AB"[place % 2], cell=cell, label="monocyte")
     assert len(verdicts(page.project, "A")) == len(verdicts(page.project, "B")) == 3
 
 
 def test_a_second_reader_is_blind_and_agreement_is_told(page: Page) -> None:
-    cells = page.act("propose", n=4)["cells"]
+    cells = page.propose(4)
     for place, cell in enumerate(cells):
         page.act("label", cell=cell, label="monocyte" if place else "neutrophil")
     state = page.get("/api/label?reader=B").json()
@@ -107,7 +110,7 @@ def test_drafts_are_taken_home_in_every_format(page: Page, form: str) -> None:
 
 
 def test_labels_are_taken_home_as_a_table(page: Page) -> None:
-    cell = page.act("propose", n=1)["cells"][0]
+    cell = page.propose(1)[0]
     page.act("label", cell=cell, label="monocyte")
     lines = page.get("/labels.csv").text.splitlines()
     assert lines[0] == "path,label" and lines[1].endswith(",monocyte")
@@ -123,15 +126,72 @@ def test_labels_are_brought_as_a_table(page: Page) -> None:
 
 def test_settings_are_kept(page: Page) -> None:
     rule = {"name": "neutrophil", "direction": "above", "limit": 70, "message": ""}
-    page.act("settings", rules=[rule], doubt_limit=0.8)
-    assert page.project.doubt_limit() == 0.8
+    page.act("settings", rules=[rule], max_error=0.1)
+    assert page.project.max_error() == 0.1
     page.act("move", cells=all_cells(page), bin="neutrophil")
     assert "neutrophil" in page.get("/differential").text.split("lag:</b>")[1][:200]
 
 
-@pytest.mark.parametrize("limit", [-0.1, 1.1, "nan", None])
-def test_a_doubt_limit_is_a_probability(page: Page, limit: object) -> None:
-    assert page.post("settings", reader="A", rules=[], doubt_limit=limit).status_code == 422
+@pytest.mark.parametrize("rate", [-0.1, 0, 1, 1.1, "nan", None])
+def test_an_error_rate_is_between_0_and_1(page: Page, rate: object) -> None:
+    assert page.post("settings", reader="A", rules=[], max_error=rate).status_code == 422
+
+
+def test_the_error_rate_is_put_into_words(page: Page) -> None:
+    page.act("settings", rules=[], max_error=0.125)
+    text = page.get("/differential").text
+    assert 'value="12.5"' in text
+    assert "An error of at most 0.125 cannot be promised by 0 labelled cells" in text
+    page.act("label", cell=all_cells(page)[0], label="monocyte")
+    classify_project(page.project)  # the model as it comes
+    for step in ("review", "differential"):
+        text = page.get(f"/{step}").text
+        assert "not promised" in text and "was not adapted to labelled cells" in text
+
+
+def test_proposing_is_work_in_the_background(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> list[int]:
+        begun.set()
+        assert go_on.wait(60)
+        return [1]
+
+    monkeypatch.setattr(work, "propose_cells", slow)
+    started = page.act("propose", n=5)
+    assert begun.is_set() and started["state"] == "running"
+    assert page.act("propose", n=5)["job"] == started["job"]  # one wish, one piece of work
+    assert page.act("propose", n=5, label="monocyte")["job"] != started["job"]
+    page.act("label", cell=all_cells(page)[0], label="monocyte")  # nothing waits for it
+    assert {job["kind"] for job in page.get("/api/jobs").json()} == {"propose", "propose monocyte"}
+    go_on.set()
+    last = page.get(f"/api/jobs/{started['job']}/events").text.strip().split("\n\n")[-1]
+    assert "event: end" in last and json.loads(last.split("data: ")[1])["result"] == [1]
+
+
+def test_a_proposal_that_fails_says_why(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> list[int]:
+        raise ProjectError("the cells are gone", hint="look for new images")
+
+    monkeypatch.setattr(work, "propose_cells", fail)
+    state = page.act("propose")
+    assert state["state"] == "failed"
+    assert "the cells are gone" in state["error"] and "look for new images" in state["error"]
+
+
+def test_cells_put_outside_by_the_model_alone_hold_up_signing(page: Page) -> None:
+    cells = all_cells(page)
+    classify_project(page.project)
+    page.act("move", cells=cells[1:], bin="neutrophil")
+    with page.project.store.writing() as connection:
+        connection.execute("UPDATE predictions SET outside = 1.5 WHERE cell = ?", (cells[0],))
+    found = page.get("/api/gallery?bin=outside").json()
+    assert (found["cells"], found["unconfirmed"]) == (cells[:1], 1)
+    assert "1 cell was put outside by the model alone" in page.get("/differential").text
+    assert 'href="review?bin=outside"' in page.get("/sign").text
+    assert page.get(f"/api/cells/{cells[0]}").json()["cell"]["outside"] == 1.5
+    assert page.act("move", cells=cells[:1], bin="outside")["unconfirmed"] == 0
+    assert "by the model alone" not in page.get("/sign").text
 
 
 def test_the_details_of_the_sample_are_kept(page: Page) -> None:
@@ -153,7 +213,7 @@ def test_work_is_followed_as_server_sent_events(page: Page) -> None:
 def test_a_cell_says_why_it_is_called_so(page: Page) -> None:
     classify_project(page.project)
     cell = all_cells(page)[0]
-    for other in page.act("propose", n=3)["cells"]:
+    for other in page.propose(3):
         page.act("label", cell=other, label="monocyte")
     found = page.get(f"/api/cells/{cell}").json()
     assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-3)

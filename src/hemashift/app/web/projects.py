@@ -13,6 +13,7 @@ from fastapi import Depends, HTTPException, Request
 
 from hemashift.app.project import Project
 from hemashift.app.recent import recent_projects
+from hemashift.app.web import work
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Projects:
             name = id_of(folder)
             self._folders[name] = folder.resolve()
             if name not in self._open:
-                self._open[name] = Project.open(folder)
+                self._open[name] = _open(folder, create=True)
 
     def listed(self) -> list[Listed]:
         """Return the projects: those named at the start first."""
@@ -76,7 +77,7 @@ class Projects:
         self.listed()
         with self._lock:
             if name not in self._open and name in self._folders:
-                self._open[name] = Project.open(self._folders[name], create=False)
+                self._open[name] = _open(self._folders[name], create=False)
             return self._open.get(name)
 
     def opened(self) -> list[Project]:
@@ -90,6 +91,12 @@ class Projects:
             for project in self._open.values():
                 project.close()
             self._open.clear()
+
+
+def _open(folder: Path, *, create: bool) -> Project:
+    project = Project.open(folder, create=create)
+    work.catch_up(project)
+    return project
 
 
 def _wanted(request: Request, project: str) -> Project:

@@ -29,7 +29,8 @@ class Step:
 def steps(project: Project, summary: Summary) -> list[Step]:
     """Return the steps of a project, in order."""
     adapted = any(one.active and one.origin == "adapted" for one in versions(project))
-    reviewed = summary.classified >= summary.ready > 0 == summary.unidentified
+    waiting = summary.unidentified + summary.unconfirmed
+    reviewed = summary.classified >= summary.ready > 0 == waiting
     signed = summary.signed is not None
     return [
         Step("project", "Project", summary.ready > 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hemashift.app import versions
 from hemashift.app.adapting import adapt_project
 from hemashift.app.classifying import classify_project
 from hemashift.app.encodings import encode_all
@@ -9,6 +10,7 @@ from hemashift.app.filing import Imported
 from hemashift.app.importing import refresh
 from hemashift.app.jobs import Job, Told
 from hemashift.app.project import Project
+from hemashift.app.proposing import propose as propose_cells
 
 
 def bring_in(project: Project) -> Job:
@@ -51,3 +53,20 @@ def adapt(project: Project, by: str) -> Job:
         return made.number
 
     return project.jobs.start("adapt", work)
+
+
+def propose(project: Project, n: int, label: str | None = None) -> Job:
+    """Choose cells to label; the same wish, repeated while it is fulfilled, is the same work."""
+    # A class of one's own is another wish, which must not be lost beside the usual one.
+    kind = "propose" if label is None else f"propose {label}"
+    return project.jobs.start(kind, lambda told: propose_cells(project, n, label=label, told=told))
+
+
+def catch_up(project: Project) -> Job | None:
+    """Classify again what an earlier hemashift classified without saying what is outside."""
+    found = project.store.value(
+        "SELECT EXISTS (SELECT 1 FROM predictions JOIN versions ON version = number "
+        "WHERE version = ? AND outside IS NULL AND origin <> 'start')",
+        versions.active_number(project),
+    )
+    return classify(project) if found else None

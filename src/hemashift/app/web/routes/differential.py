@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-from hemashift.app import counting, versions
+from hemashift.app import counting, keeping, versions
 from hemashift.app.project import Project
 from hemashift.app.web import charts
 from hemashift.app.web.answers import answer
@@ -35,7 +35,7 @@ class Settings(BaseModel):
 
     reader: str = Name
     rules: list[Rule] = Field(max_length=100)
-    doubt_limit: float = Field(ge=0, le=1, allow_inf_nan=False)
+    max_error: float = Field(gt=0, lt=1, allow_inf_nan=False)
 
 
 @router.get("/differential")
@@ -52,7 +52,8 @@ def show(
         draft=draft,
         bars=charts.bars(draft.differential),
         rules=project.flag_rules(),
-        doubt_limit=project.doubt_limit(),
+        max_error=project.max_error(),
+        keeping=keeping.keeping(project),
         versions=versions.versions(project),
         comparison=compared,
         refused=refused,
@@ -62,12 +63,12 @@ def show(
 
 @router.post("/api/settings")
 def settings(project: Wanted, wish: Settings) -> Response:
-    """Set the flags and the limit of doubt."""
+    """Set the flags and the error rate."""
     rules = tuple(FlagRule(**rule.model_dump()) for rule in wish.rules)
     if rules != project.flag_rules():
         project.set_flag_rules(rules, by=wish.reader)
-    if wish.doubt_limit != project.doubt_limit():
-        project.set_doubt_limit(wish.doubt_limit, by=wish.reader)
+    if wish.max_error != project.max_error():
+        project.set_max_error(wish.max_error, by=wish.reader)
     return answer({})
 
 

@@ -13,12 +13,16 @@ from hemashift.app import labelling, proposing
 from hemashift.app.labelling import CONSENSUS, Verdict
 from hemashift.app.neighbours import similar
 from hemashift.app.project import Project
+from hemashift.app.web import work
 from hemashift.app.web.answers import answer
 from hemashift.app.web.projects import Wanted
 from hemashift.app.web.rendering import step_page
 from hemashift.app.web.routes.project import Name
 
 router = APIRouter(prefix="/p/{project}")
+
+# A proposal that is as quick as this needs no second question.
+_SECONDS_AT_ONCE = 0.3
 
 Event = Field(pattern="^[0-9a-f]{32}$")
 
@@ -83,8 +87,8 @@ def undo(project: Wanted, wish: Undo) -> Response:
 
 @router.post("/api/propose")
 def propose(project: Wanted, wish: Proposal) -> Response:
-    """Propose cells to label."""
-    return answer({"cells": proposing.propose(project, wish.n, label=wish.label)})
+    """Start choosing cells to label; where that is quick, the answer has them already."""
+    return answer(work.propose(project, wish.n, wish.label).wait(_SECONDS_AT_ONCE))
 
 
 @router.get("/api/similar/{cell}")

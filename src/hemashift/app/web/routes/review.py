@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-from hemashift.app import reviewing
+from hemashift.app import keeping, placing, reviewing
 from hemashift.app.neighbours import references, similar
+from hemashift.app.project import Project
 from hemashift.app.reviewing import Sort, Source
 from hemashift.app.web.answers import answer
 from hemashift.app.web.projects import Wanted
@@ -36,7 +37,15 @@ class Move(BaseModel):
 def show(request: Request, project: Wanted) -> HTMLResponse:
     """Show the page; the cells are asked for by the page."""
     running = [job.progress() for job in project.jobs.running()]
-    return step_page(request, project, "review", bins=reviewing.bins(project), running=running)
+    return step_page(
+        request,
+        project,
+        "review",
+        bins=reviewing.bins(project),
+        running=running,
+        keeping=keeping.keeping(project),
+        scored=placing.scored(placing.place(project)),
+    )
 
 
 @router.get("/api/gallery")
@@ -59,7 +68,7 @@ def gallery(
         least_doubt=least_doubt,
         search=search,
     )
-    return answer({"cells": ids, "bins": reviewing.bins(project)})
+    return answer({"cells": ids, **_counts(project)})
 
 
 @router.get("/api/cells")
@@ -96,11 +105,19 @@ def move(project: Wanted, wish: Move) -> Response:
     moved = reviewing.reclassify(
         project, reader=wish.reader, cells=wish.cells, bin=wish.bin, event=wish.event
     )
-    return answer({"moved": moved, "bins": reviewing.bins(project)})
+    return answer({"moved": moved, **_counts(project)})
 
 
 @router.post("/api/move/undo")
 def undo(project: Wanted, wish: Undo) -> Response:
     """Take back this reader's last move."""
     moved = reviewing.undo_review(project, reader=wish.reader, event=wish.event)
-    return answer({"moved": moved, "bins": reviewing.bins(project)})
+    return answer({"moved": moved, **_counts(project)})
+
+
+def _counts(project: Project) -> dict[str, Any]:
+    """Return how many cells are in every bin, and what signing waits for beside `unidentified`."""
+    return {
+        "bins": reviewing.bins(project),
+        "unconfirmed": placing.unconfirmed(placing.place(project)),
+    }

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { badge, picture, styles } from "./cells.js";
 import { complain } from "./notices.js";
 import { save } from "./saving.js";
+import { plural } from "./words.js";
 
 const CONSENSUS = "consensus";
 const WORDS = { not_a_cell: "not a cell", unsure: "unsure", skip: "skipped" };
@@ -29,7 +30,7 @@ function summary(found) {
   const between = `${number(kappa.low)} to ${number(kappa.high)}`;
   main.append(strong, ` (${between}) with ${agreement.readers[1]}`);
   const same = Math.round(100 * (agreement.same.estimate ?? 0));
-  box.append(main, line(`${same} % of ${agreement.n} cells called the same`, "soft fine"));
+  box.append(main, line(`${same} % of ${plural(agreement.n)} called the same`, "soft fine"));
   return box;
 }
 

@@ -76,10 +76,23 @@ function facts(view) {
   source.className = "soft fine";
   const unsure = view.bin === "unidentified" && view.source === "model";
   source.textContent = unsure ? "the model is not sure enough" : who[view.source];
+  if (view.bin === "outside" && view.source === "model") {
+    source.textContent = "put here by the model alone: confirm it with Enter, or give it a class";
+  }
   const path = document.createElement("p");
   path.className = "soft mono";
   path.textContent = view.path;
   made.append(name, source, path);
+  return made;
+}
+
+/** How far the cell is from all classes, where the model can tell. */
+function distance(score) {
+  const made = document.createElement("p");
+  made.className = "fine";
+  made.textContent = score > 1
+    ? `Unlike all classes: ${score.toFixed(2)} times as far from the nearest as 95 % of the labelled cells are. Above 1.00 it counts as outside.`
+    : `Distance to the nearest class: ${score.toFixed(2)}. Above 1.00 it would count as outside.`;
   return made;
 }
 
@@ -102,6 +115,7 @@ export async function showCard(card, id, references) {
   if (Object.keys(found.probabilities).length) {
     parts[1].append(heading("The model says"), chances(found.probabilities));
   }
+  if (found.cell.outside !== null) parts[1].append(distance(found.cell.outside));
   if (found.similar.length) {
     const near = found.similar.map((one) => ({ ...one, note: one.similarity.toFixed(2) }));
     parts.push(group(heading("Because it resembles these labelled cells"), thumbs(near)));

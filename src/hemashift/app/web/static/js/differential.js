@@ -1,4 +1,4 @@
-// Step 5: flags, the limit of doubt, and what to compare.
+// Step 5: flags, the error rate, and what to compare.
 
 import { call, pageData } from "./api.js";
 import { styles } from "./cells.js";
@@ -8,7 +8,7 @@ import { needReader } from "./reader.js";
 
 const { rules, chosen, readers, versions } = pageData();
 const box = document.getElementById("rules");
-const doubt = document.getElementById("doubt");
+const rate = document.getElementById("max-error");
 
 function select(label, options, value) {
   const made = document.createElement("select");
@@ -48,15 +48,12 @@ function readRules() {
 document.getElementById("add-rule").addEventListener("click", () => {
   addRule().querySelector("select").focus();
 });
-doubt.addEventListener("input", () => {
-  document.getElementById("doubt-shown").textContent = `${doubt.value} %`;
-});
 document.getElementById("settings").addEventListener("submit", async (event) => {
   event.preventDefault();
   const reader = await needReader();
   if (!reader) return;
   try {
-    await call("settings", { reader, rules: readRules(), doubt_limit: Number(doubt.value) / 100 });
+    await call("settings", { reader, rules: readRules(), max_error: Number(rate.value) / 100 });
     location.reload();
   } catch (error) {
     complain(error);

@@ -7,6 +7,7 @@ const NAMES = {
   encode: "Looking at the cells",
   classify: "Classifying the cells",
   adapt: "Adapting the model",
+  propose: "Choosing cells to label",
 };
 
 function lineOf(list, state) {

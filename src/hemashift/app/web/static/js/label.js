@@ -7,6 +7,7 @@ import { badge, fetchAhead, picture, styles } from "./cells.js";
 import { register } from "./keys.js";
 import { lookAt } from "./look.js";
 import { complain, notify, say } from "./notices.js";
+import { Proposing } from "./proposing.js";
 import { needReader, onReader, reader } from "./reader.js";
 import { idle, save } from "./saving.js";
 
@@ -15,7 +16,13 @@ const VERDICTS = { not_a_cell: "not a cell", unsure: "unsure", skip: "skipped" }
 const zoom = lookAt($("views"));
 const batch = new Batch($("batch"), (place) => go(place));
 const looks = new Map(); // cell -> promise of similar labelled cells
+const proposing = new Proposing($("choosing"), () => {
+  $("more").disabled = proposing.busy;
+  if (!$("nothing").hidden) showNothing();
+});
+let given = 0; // answers and undos in this window
 let counts = {};
+let lookedAt; // the cell shown
 let reasons = {}; // cell -> why it was proposed
 
 function wordsOf(said) {
@@ -30,7 +37,8 @@ function go(place) {
   $("stage").hidden = cell === undefined;
   $("nothing").hidden = cell !== undefined;
   if (cell === undefined) return showNothing();
-  zoom.reset();
+  if (cell !== lookedAt) zoom.reset();
+  lookedAt = cell;
   $("plain").src = picture(cell, "full");
   $("standard").src = picture(cell, "full", "standardised");
   $("plain").alt = `Cell ${batch.place + 1}, as it is`;
@@ -45,7 +53,17 @@ function go(place) {
 }
 
 function showNothing() {
+  if (proposing.busy) {
+    $("nothing-title").textContent = "Choosing cells to label…";
+    $("nothing-text").textContent = "Those that teach the model most come first.";
+    return;
+  }
   const none = batch.cells.length === 0;
+  if (none && proposing.failure) {
+    $("nothing-title").textContent = "No cells could be chosen";
+    $("nothing-text").textContent = proposing.failure;
+    return;
+  }
   $("nothing-title").textContent = none ? "No cells yet" : "All proposed cells are answered";
   $("nothing-text").textContent = none
     ? "Import images on the page Project first."
@@ -114,6 +132,7 @@ function showCounts() {
 async function answer(verdict, label = null) {
   const cell = batch.cell;
   if (cell === undefined || !(await needReader())) return;
+  given += 1;
   const before = batch.said.get(cell);
   if (before?.verdict === "label") counts[before.label] -= 1;
   if (label) counts[label] = (counts[label] ?? 0) + 1;
@@ -132,6 +151,7 @@ async function answer(verdict, label = null) {
 
 async function undo() {
   if (!(await needReader())) return;
+  given += 1;
   try {
     const { taken, now, counts: fresh } = await save("label/undo", { reader: reader() });
     if (!taken) return say("There is nothing to take back.");
@@ -146,24 +166,22 @@ async function undo() {
 }
 
 async function propose(n = 20, label = undefined) {
-  if ($("more").disabled) return;
-  $("more").disabled = true;
-  $("nothing-title").textContent = "Choosing cells to label…";
-  $("nothing-text").textContent = "Those that teach the model most come first.";
-  try {
-    const { cells } = await call("propose", { n, label });
-    if (!cells.length) notify("There are no more such cells to propose.");
-    await load();
-  } catch (error) {
-    complain(error);
-  }
-  $("more").disabled = false;
+  if (proposing.busy) return;
+  const cells = await proposing.propose(n, label);
+  if (!cells) return;
+  if (!cells.length) notify("There are no more such cells to propose.");
+  await load().catch(complain);
 }
 
 /** Ask the server for the state and show it. */
 async function load() {
-  await idle(); // what the server says now must not undo what is on its way
-  const state = await call(`label?reader=${encodeURIComponent(reader())}`);
+  let state;
+  let before;
+  do {
+    before = given;
+    await idle(); // what the server says now must not undo what is on its way
+    state = await call(`label?reader=${encodeURIComponent(reader())}`);
+  } while (given !== before);
   batch.set(state.cells, state.said);
   ({ counts, reasons } = state);
   looks.clear();
@@ -211,11 +229,12 @@ onReader(() => load().catch(complain));
 
 async function begin() {
   if (!(await needReader())) return;
-  const state = await load();
+  await load();
+  if (await proposing.join()) await load();
   const wanted = new URLSearchParams(location.search).get("class");
   if (wanted) {
     history.replaceState(null, "", "label"); // reloading must not propose again
     await propose(10, wanted);
-  } else if (state.cells.length === 0) await propose();
+  } else if (batch.cells.length === 0) await propose();
 }
 begin().catch(complain);

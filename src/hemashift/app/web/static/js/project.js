@@ -6,6 +6,7 @@ import { showWork } from "./jobs.js";
 import { register } from "./keys.js";
 import { complain, notify } from "./notices.js";
 import { needReader } from "./reader.js";
+import { plural } from "./words.js";
 
 const panel = document.getElementById("work");
 const button = document.getElementById("import");
@@ -76,7 +77,7 @@ document.addEventListener("change", async (event) => {
   try {
     const text = await event.target.files[0].text();
     const { labels } = await call("label-file", { reader, text });
-    notify(`${labels} labels were taken from the table.`);
+    notify(`${plural(labels, "label")} ${labels === 1 ? "was" : "were"} taken from the table.`);
     await refresh("figures", "class-list", "steps");
   } catch (error) {
     complain(error);

@@ -5,6 +5,7 @@ import { showCard } from "./card.js";
 import { badge, picture, styleOf, styles } from "./cells.js";
 import { compareCells, showReferences } from "./compare.js";
 import { dragFrom } from "./drag.js";
+import { refresh } from "./fresh.js";
 import { Grid } from "./grid.js";
 import { gridKeys } from "./grid-keys.js";
 import { showWork } from "./jobs.js";
@@ -13,12 +14,13 @@ import { complain, notify, say } from "./notices.js";
 import { needReader, reader } from "./reader.js";
 import { idle, save } from "./saving.js";
 import { Views } from "./views.js";
+import { plural } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const plural = (n, word = "cell") => `${n} ${word}${n === 1 ? "" : "s"}`;
 const views = new Views(() => grid.refresh());
 let bin = new URLSearchParams(location.search).get("bin") ?? "";
 let asked = 0;
+let toDo = { unidentified: 0, outside: 0 }; // what signing waits for
 
 const grid = new Grid($("gallery"), {
   draw,
@@ -48,6 +50,7 @@ function draw(element, { id }) {
     words.textContent = view.source === "review" ? "reviewed" : "labelled";
   } else {
     words.textContent = view.probability === null ? "" : `${Math.round(100 * view.probability)} %`;
+    if (view.bin === "outside") words.textContent = `${view.outside.toFixed(2)} ×`;
   }
   const name = view.bin === "unidentified" ? (view.predicted ?? view.bin) : view.bin;
   under.replaceChildren(badge(name), words);
@@ -58,7 +61,8 @@ function showSelection(count) {
   $("what").textContent = count ? `${plural(count)} to` : "This cell to";
 }
 
-function showBins(bins) {
+function showBins({ bins, unconfirmed }) {
+  toDo = { unidentified: bins.unidentified ?? 0, outside: unconfirmed ?? 0 };
   let all = 0;
   for (const place of document.querySelectorAll(".shelf [data-count]")) {
     const count = bins[place.dataset.count] ?? 0;
@@ -66,6 +70,18 @@ function showBins(bins) {
     all += count;
   }
   $("all").textContent = all;
+  showNotes();
+}
+
+/** Say why the cells of a bin are there. */
+function showNotes() {
+  for (const note of document.querySelectorAll("[data-note]")) {
+    note.hidden = note.dataset.note !== bin;
+  }
+  const byModel = toDo.outside;
+  $("unconfirmed").textContent = byModel
+    ? `, and ${plural(byModel)} that only the model put here: to confirm`
+    : "";
 }
 
 /** Show the cells of the bin, as they are sorted and filtered. */
@@ -77,24 +93,31 @@ async function load(active = 0) {
   const wish = new URLSearchParams({ bin, sort: $("sort").value, search });
   for (const name of ["source", "predicted"]) if ($(name).value) wish.set(name, $(name).value);
   try {
-    const { cells, bins } = await call(`gallery?${wish}`);
+    const { cells, ...counts } = await call(`gallery?${wish}`);
     if (question !== asked) return; // the user has gone on
     views.clear();
     grid.setItems(cells.map((id) => ({ id })), active);
-    showBins(bins);
+    showBins(counts);
     showPlace(cells.length);
   } catch (error) {
     complain(error);
   }
 }
 
+const NO_MATCH = "No cell of this class matches what is chosen above.";
+
+/** What is left to do once no cell is unidentified. */
+function identified() {
+  return toDo.outside
+    ? `Every cell is identified. ${plural(toDo.outside)} in “outside” to look at before signing.`
+    : "Every cell is identified: the differential can be signed.";
+}
+
 function showPlace(count) {
   $("title").textContent = `${bin || "all cells"} · ${count}`;
   $("gallery").hidden = count === 0;
   $("none").hidden = count !== 0;
-  $("none-text").textContent = bin === "unidentified"
-    ? "Every cell is identified: the differential can be signed."
-    : "No cell of this class matches what is chosen above.";
+  $("none-text").textContent = bin === "unidentified" ? identified() : NO_MATCH;
   for (const shelf of document.querySelectorAll(".shelf")) {
     shelf.setAttribute("aria-pressed", shelf.dataset.bin === bin);
   }
@@ -126,8 +149,8 @@ async function move(target, items = grid.chosen()) {
   }
   say(`${plural(cells.length)} to ${target}`);
   try {
-    const { bins } = await save("move", { reader: reader(), cells, bin: target });
-    showBins(bins);
+    showBins(await save("move", { reader: reader(), cells, bin: target }));
+    showPlace(grid.items.length);
   } catch {
     await load(first);
   }
@@ -208,7 +231,12 @@ document.addEventListener("visibilitychange", () => {
 
 async function begin() {
   const running = await call("jobs");
-  if (running.length) showWork($("work"), running).then(() => load(grid.active), complain);
+  if (running.length) {
+    showWork($("work"), running)
+      .then(() => refresh("notes"))
+      .then(() => load(grid.active))
+      .catch(complain);
+  }
   const first = document.querySelector('[data-count="unidentified"]').textContent;
   await open(styleOf(bin).index >= 0 ? bin : first > 0 ? "unidentified" : styles[0].name);
 }
