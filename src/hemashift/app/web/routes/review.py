@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-from hemashift.app import reviewing
+from hemashift.app import explaining, reviewing, versions
 from hemashift.app.neighbours import references, similar
 from hemashift.app.reviewing import Sort, Source
 from hemashift.app.web.answers import answer
@@ -36,7 +36,14 @@ class Move(BaseModel):
 def show(request: Request, project: Wanted) -> HTMLResponse:
     """Show the page; the cells are asked for by the page."""
     running = [job.progress() for job in project.jobs.running()]
-    return step_page(request, project, "review", bins=reviewing.bins(project), running=running)
+    return step_page(
+        request,
+        project,
+        "review",
+        bins=reviewing.bins(project),
+        running=running,
+        maps=explaining.available(),
+    )
 
 
 @router.get("/api/gallery")
@@ -80,6 +87,7 @@ def cell(project: Wanted, cell: int) -> Response:
             "cell": found[0],
             "probabilities": reviewing.probabilities(project, cell),
             "similar": similar(project, cell, n=8),
+            "version": versions.active_number(project),
         }
     )
 
