@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from importlib.util import find_spec
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 
 # The network of the active version, and of the one it is compared with; 15 MB each.
 _IN_MEMORY = 2
-# Of viridis, which the colour-blind read as well; its dark end looks like a nucleus.
-_COLOURS = (0.4, 1.0)
+# Of viridis, which the colour-blind read as well: without the dark end, which looks like a
+# nucleus, and without the yellow end, which looks like the ground of some stains.
+_COLOURS = (0.35, 0.88)
 _MOST_OPAQUE = 0.7
+_LOADING = Lock()
 # What the network does not see is greyed.
 _UNSEEN = (96, 96, 96, 140)
 
@@ -48,7 +51,7 @@ def why(project: Project, cell: int, version: int | None = None) -> bytes:
 
     Returns:
         A PNG file with transparency, of the shape of the picture `large`, to be laid over it:
-        the brighter and the less transparent, the more it spoke for the class; what the network
+        the stronger the tint, the more it spoke for the class; what the network
         does not see is greyed. See `hemashift.model.saliency`.
 
     Raises:
@@ -78,9 +81,9 @@ def why(project: Project, cell: int, version: int | None = None) -> bytes:
 
 def _network(project: Project, model: Bundle) -> Saliency:
     """Return the network of a model; loaded once, so that the next cell is there sooner."""
-    from hemashift.model.saliency import Saliency
+    with _LOADING:  # not the project's lock: this takes seconds, and the page goes on
+        from hemashift.model.saliency import Saliency
 
-    with project.lock:
         kept: dict[str, Saliency] = project.memory.setdefault("saliency", {})
         if model.hash not in kept:
             while len(kept) >= _IN_MEMORY:

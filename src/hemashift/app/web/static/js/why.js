@@ -1,4 +1,4 @@
-// Why a cell was called so, as a map over its picture; the server has it where PyTorch is installed.
+// Why a cell was called so, as a map over its picture; it is there where PyTorch is installed.
 
 import { explanation } from "./cells.js";
 import { notify, say } from "./notices.js";
@@ -7,7 +7,8 @@ let on = false; // stays so from cell to cell
 let shown; // what shows or hides the map of the cell in the card
 
 const meaning = (label) =>
-  `The brighter, the more this part spoke for ${label}; grey was not looked at. A hint, no proof.`;
+  `The stronger the tint, the more this part spoke for ${label}; ` +
+  "grey was not looked at. A hint, no proof.";
 
 /** Lay the map over the picture in `frame`, or take it away. */
 function turn({ frame, button, words, cell, label, version }) {
@@ -37,7 +38,7 @@ export function whyPart(frame, cell, label, version) {
   made.className = "why";
   const button = document.createElement("button");
   button.className = "small";
-  button.append("Show where ");
+  button.append("Show why ");
   const key = document.createElement("kbd");
   key.textContent = "w";
   button.append(key);
