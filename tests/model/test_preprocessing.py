@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from hemashift.colour import create
 from hemashift.errors import ImageError, ModelFileError
+from hemashift.images import crop, resize
 from hemashift.model.preprocessing import Preprocessing
 
 
@@ -25,6 +27,22 @@ def test_the_box_is_what_is_seen() -> None:
     image[40:60, 40:60] = (90, 30, 120)
     seen = Preprocessing(size=32)(image, box=(40, 40, 60, 60))
     assert (seen == (90, 30, 120)).all()
+
+
+@pytest.mark.parametrize("shape", [(90, 120), (120, 90), (80, 80)])
+@pytest.mark.parametrize(
+    "options",
+    [{"fit": "stretch"}, {"fit": "centre"}, {"fit": "pad"}, {"scale": {"size": 64}},
+     {"scale": {"size": 64, "fraction": 0.3, "box_range": [0.2, 0.9], "border": "edge"}}],
+)  # fmt: skip
+def test_what_the_network_sees_can_be_found_in_the_image(
+    options: dict[str, Any], shape: tuple[int, int]
+) -> None:
+    image = np.full((*shape, 3), 235, np.uint8)
+    image[30:60, 45:70] = (90, 30, 120)
+    preprocessing = Preprocessing(size=64, **options)
+    seen = resize(crop(image, preprocessing.box_of(image)), 64)
+    np.testing.assert_array_equal(seen, preprocessing(image))
 
 
 def test_the_border_rule_is_used() -> None:

@@ -17,6 +17,7 @@ Each image is one cell. The steps of the work are functions of a project, a modu
 | label | `labelling` | `record`, `undo`, `queue`, `verdicts`, `settled` |
 | labels as CSV | `label_files` | `export_labels`, `import_labels` |
 | similar cells, why | `neighbours` | `similar`, `references` |
+| why, as a map | `explaining` | `available`, `why` |
 | two readers | `agreement` | `agreement`, `disagreements` |
 | adapt | `adapting` | `adapt_project` |
 | enough labels? label audit | `advice` | `advice`, `findings` |

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from hemashift.images import crop, resize
+from hemashift.images import box_around_centre, crop, resize
 
 if TYPE_CHECKING:
     from hemashift.colour import ColourTransform
@@ -76,3 +76,30 @@ class Preprocessing(BaseModel):
             image = images.normalise_scale(image, **parameters)
         # Colour comes after the size: its cost goes with the number of pixels.
         return self.transform(resize(image, size=self.size, fit=self.fit))
+
+    def box_of(self, image: Pixels) -> tuple[int, int, int, int]:
+        """Return the part of an image that the network sees, to lay on the image what it says.
+
+        Args:
+            image: uint8 (H, W, 3), given to the preprocessing without a box.
+
+        Returns:
+            (x_min, y_min, x_max, y_max), half-open, in pixels of the image; it may reach beyond
+            the image.
+
+        Examples:
+            >>> Preprocessing(fit="centre").box_of(np.zeros((30, 40, 3), np.uint8))
+            (5, 0, 35, 30)
+        """
+        height, width = image.shape[:2]
+        if self.scale is not None:
+            from hemashift.images import standard_box
+
+            asked: dict[str, Any] = dict(self.scale)
+            return standard_box(
+                image, **{name: asked[name] for name in ("fraction", "box_range") if name in asked}
+            )
+        if self.fit == "stretch" or height == width:
+            return 0, 0, width, height
+        side = max(height, width) if self.fit == "pad" else min(height, width)
+        return box_around_centre(width / 2, height / 2, side)

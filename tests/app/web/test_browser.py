@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from hemashift.app import labelling, reviewing, signing
+from hemashift.app import explaining, labelling, reviewing, signing
 from hemashift.app.project import Project
 from hemashift.app.store import ProjectError
 from hemashift.app.web import work
@@ -516,6 +516,56 @@ def test_cells_are_dragged_onto_a_class(context: BrowserContext, labelling_site:
         page.drag_and_drop("#gallery [data-index='2']", "[data-bin=eosinophil]")
     (view,) = reviewing.cells(labelling_site.project, [int(name.split("/")[-3])])
     assert (view.bin, view.source, view.by) == ("eosinophil", "review", "A")
+
+
+def test_the_map_of_why_is_laid_over_the_cell(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    pytest.importorskip("torch")
+    problems: list[str] = []
+    page = open_page(context, problems)
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if "/why/" in sent.url else None)
+    page.goto(labelling_site.address("review"))
+    page.click("[data-bin='']")
+    page.wait_for_selector("#card .why button[aria-pressed=false]")
+    assert asked == []  # nothing is computed before it is wanted
+    page.focus("#gallery")
+    page.keyboard.press("w")
+    page.wait_for_selector("#card .why p:has-text('no proof')")
+    predicted = reviewing.cells(labelling_site.project, [int(asked[0].split("/")[-3])])[0].predicted
+    assert predicted is not None and predicted in page.inner_text("#card .why p")
+    (_, wide, place), (words, map_wide, map_place) = page.eval_on_selector_all(
+        "#card > .cell img",
+        "found => found.map(one => [one.alt, one.naturalWidth, "
+        "JSON.stringify(one.getBoundingClientRect())])",
+    )
+    assert predicted in words
+    assert (map_wide, map_place) == (wide, place)  # it lies exactly over the cell
+    assert_accessible(page, "review with a map")
+    # It stays for the next cell, until it is hidden by the button.
+    page.focus("#gallery")
+    page.keyboard.press("ArrowRight")
+    while len(asked) < 2:
+        page.wait_for_timeout(50)
+    page.wait_for_selector("#card .why button[aria-pressed=true]")
+    assert page.get_attribute("#card .map", "src") in asked[1] != asked[0]
+    page.click("#card .why button")
+    page.wait_for_selector("#card .map", state="detached")
+    assert page.inner_text("#card .why p") == ""
+    assert problems == []
+
+
+def test_without_pytorch_the_key_says_what_to_install(
+    context: BrowserContext, labelling_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "find_spec", lambda name: None)
+    page = open_page(context, [])
+    page.goto(labelling_site.address("review"))
+    page.wait_for_selector("#card .chances")
+    assert page.locator("#card .why").count() == 0
+    page.keyboard.press("w")
+    page.wait_for_selector("#notices :text('hemashift[train]')")
 
 
 def test_only_cells_in_sight_are_elements_of_the_page(

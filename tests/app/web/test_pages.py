@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hemashift.app import explaining
+from hemashift.app.classifying import classify_project
 from hemashift.app.project import Project
 from hemashift.app.web.projects import Projects, id_of
 from hemashift.app.web.styles import class_styles
@@ -46,6 +48,9 @@ def test_names_are_escaped(page: Page) -> None:
         "/p/{id}/pictures/x/999999/as_is/grid",
         "/p/{id}/pictures/x/..%2f..%2fsecret/as_is/grid",
         "/p/{id}/pictures/x/1/as_is/..%2f",
+        "/p/{id}/pictures/x/999999/why/1",
+        "/p/{id}/pictures/x/1/why/999999",
+        "/p/{id}/pictures/x/1/why/..%2f",
         "/p/{id}/api/cells/999999",
         "/p/{id}/api/jobs/none/events",
     ],
@@ -63,6 +68,27 @@ def test_pictures_are_given_by_id(page: Page) -> None:
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "image/jpeg"
         assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_map_of_why_is_given_by_cell_and_version(page: Page) -> None:
+    pytest.importorskip("torch")
+    cell = page.get("/api/gallery").json()["cells"][0]
+    assert page.get(f"/pictures/x/{cell}/why/1").status_code == 404  # not classified yet
+    classify_project(page.project)
+    version = page.get(f"/api/cells/{cell}").json()["version"]
+    answer = page.get(f"/pictures/x/{cell}/why/{version}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/png"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_without_pytorch_the_page_offers_no_map(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "find_spec", lambda name: None)
+    assert "data-maps" not in page.get("/review").text
+    monkeypatch.setattr(explaining, "find_spec", lambda name: object())
+    assert "data-maps" in page.get("/review").text
 
 
 def test_a_script_gets_its_errors_as_json(page: Page) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-from hemashift.app import keeping, placing, reviewing
+from hemashift.app import explaining, keeping, placing, reviewing, versions
 from hemashift.app.neighbours import references, similar
 from hemashift.app.project import Project
 from hemashift.app.reviewing import Sort, Source
@@ -45,6 +45,7 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         running=running,
         keeping=keeping.keeping(project),
         scored=placing.scored(placing.place(project)),
+        maps=explaining.available(),
     )
 
 
@@ -89,6 +90,7 @@ def cell(project: Wanted, cell: int) -> Response:
             "cell": found[0],
             "probabilities": reviewing.probabilities(project, cell),
             "similar": similar(project, cell, n=8),
+            "version": versions.active_number(project),
         }
     )
 

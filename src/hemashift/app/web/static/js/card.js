@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { badge, picture, styleOf } from "./cells.js";
+import { noWhy, whyPart } from "./why.js";
 
 let shown;
 
@@ -112,8 +113,12 @@ export async function showCard(card, id, references) {
   const found = await call(`cells/${id}`).catch(() => undefined);
   if (shown !== id || !found) return;
   const parts = [large(id, "as_is"), group(facts(found.cell))];
+  noWhy();
   if (Object.keys(found.probabilities).length) {
     parts[1].append(heading("The model says"), chances(found.probabilities));
+    if ("maps" in card.dataset) {
+      parts[1].append(whyPart(parts[0], id, found.cell.predicted, found.version));
+    }
   }
   if (found.cell.outside !== null) parts[1].append(distance(found.cell.outside));
   if (found.similar.length) {

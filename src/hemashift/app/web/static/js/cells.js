@@ -17,6 +17,11 @@ export function picture(cell, size = "grid", look = "as_is") {
   return `/p/${project}/pictures/${stamp}/${cell}/${look}/${size}`;
 }
 
+/** The address of the map of why a version of the model called a cell so. */
+export function explanation(cell, version) {
+  return `/p/${project}/pictures/${stamp}/${cell}/why/${version}`;
+}
+
 export function badge(name) {
   const style = styleOf(name);
   const made = document.createElement("span");

@@ -14,6 +14,7 @@ import { complain, notify, say } from "./notices.js";
 import { needReader, reader } from "./reader.js";
 import { idle, save } from "./saving.js";
 import { Views } from "./views.js";
+import { toggleWhy } from "./why.js";
 import { plural } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -220,6 +221,7 @@ register("Review", [
   ["Enter", "right as it is", confirm],
   [["z", "ctrl+z", "Backspace"], "undo", undo],
   ["c", "compare the selected", compare],
+  ["w", "where the model looked, on the cell", toggleWhy],
   ["]", "next class", () => step(1)],
   ["[", "class before", () => step(-1)],
 ]);
