@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,19 @@ from starlette.testclient import TestClient
 
 from hemashift.app.importing import refresh
 from hemashift.app.project import Project
+from hemashift.app.web import work
 from hemashift.app.web.projects import Projects, id_of
 from hemashift.app.web.security import Access
 from hemashift.app.web.server import create_app
 from hemashift.demo.drawn import draw_cell
 
+from .browser import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Route
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 60_000  # milliseconds; on a busy machine everything takes its time
 CLASSES = ("basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "neutrophil")
 ORIGIN = "http://127.0.0.1:8765"
 
@@ -116,3 +125,61 @@ def chromium() -> str:
         pytest.skip("no Chromium here: install it, or set HEMASHIFT_CHROMIUM")
     pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_site() -> Iterator[Callable[[Path], Site]]:
+    """Starts servers; they end with the test."""
+    sites: list[Site] = []
+
+    def start(folder: Path) -> Site:
+        sites.append(Site(folder))
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser with its own storage, from which nothing but this machine can be reached."""
+    made = browser.new_context(
+        viewport={"width": 1366, "height": 768},
+        reduced_motion="reduce",  # contrast is measured on colours that have arrived
+    )
+    made.set_default_timeout(PATIENCE)
+    beyond: list[str] = []
+
+    def check(route: Route) -> None:
+        if re.match(r"https?://127\.0\.0\.1:\d+/", route.request.url):
+            route.continue_()
+        else:
+            beyond.append(route.request.url)
+            route.abort()
+
+    made.route("**/*", check)
+    yield made
+    made.close()
+    assert beyond == []
+
+
+@pytest.fixture
+def labelling_site(images: Path, open_site: Callable[[Path], Site]) -> Site:
+    """A project of twelve drawn cells, classified."""
+    site = open_site(images)
+    work.bring_in(site.project).wait()
+    while running := site.project.jobs.running():
+        running[0].wait()  # galleries are sorted by what the model says
+    return site

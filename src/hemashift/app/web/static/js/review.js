@@ -160,7 +160,13 @@ async function move(target, items = grid.chosen()) {
 /** Say of the chosen cells that they are where they belong. */
 async function confirm() {
   const items = grid.chosen();
-  const views_ = items.map((item) => views.get(item.id)).filter(Boolean);
+  let views_;
+  try {
+    views_ = await views.all(items.map((item) => item.id));
+  } catch (error) {
+    complain(error);
+    return;
+  }
   for (const target of new Set(views_.map((view) => view.bin))) {
     if (target === "unidentified") {
       notify("Unidentified cells need a class.", { hint: "Press the key of the class." });

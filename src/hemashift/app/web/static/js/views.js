@@ -27,6 +27,16 @@ export class Views {
     return found;
   }
 
+  /** What is known of cells that may never have been in sight, asked for as far as it takes. */
+  async all(ids) {
+    const missing = ids.filter((id) => !this.known.has(id));
+    for (let start = 0; start < missing.length; start += MOST) {
+      const part = missing.slice(start, start + MOST).join(",");
+      for (const view of await call(`cells?ids=${part}`)) this.known.set(view.cell, view);
+    }
+    return ids.map((id) => this.known.get(id)).filter(Boolean);
+  }
+
   /** Note at once what a person has decided. */
   decide(id, bin, by) {
     const view = this.known.get(id);
