@@ -169,6 +169,6 @@ def test_cells_that_were_never_in_sight_are_confirmed_too(
     page.unroute("**/api/cells?*")
     page.focus("#gallery")
     page.keyboard.press("Control+a")
-    page.keyboard.press("Enter")
-    wait_saved(page)
+    with page.expect_response("**/api/move"):
+        page.keyboard.press("Enter")
     assert {view.by for view in reviewing.cells(project, cells)} == {"A"}
