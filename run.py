@@ -2,6 +2,7 @@
 """Set everything up and run it. Needs Python 3.11 or newer and nothing else.
 
     python3 run.py demo     the whole job on real cells, with the light installation
+    python3 run.py app      the laboratory's page on the same cells, in the browser
     python3 run.py test     all tests and checks, with everything installed
     python3 run.py size     how much room the installations take
 
@@ -76,7 +77,7 @@ class SetupError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say and return the exit status."""
-    commands = {"demo": demo, "test": test, "size": size}
+    commands = {"demo": demo, "app": app, "test": test, "size": size}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments in (["--help"], ["-h"]) else 2
@@ -98,6 +99,12 @@ def demo(arguments: list[str]) -> int:
         command = LIGHT.python.with_name("hemashift")
         print(f"To go on with images of your own: {os.path.relpath(command)} --help")
     return status
+
+
+def app(arguments: list[str]) -> int:
+    """Run `hemashift app --demo` in the light installation."""
+    prepare(LIGHT)
+    return call([LIGHT.python, "-m", "hemashift.cli.main", "app", "--demo", *arguments])
 
 
 def test(arguments: list[str]) -> int:

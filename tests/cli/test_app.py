@@ -7,9 +7,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from hemashift.app import versions
+from hemashift.app.project import Project
 from hemashift.app.web import server
 from hemashift.cli import app as module
 from hemashift.errors import HemashiftError
+from hemashift.model.bundle import Bundle, default_model
 
 runner = CliRunner()
 program = typer.Typer()
@@ -90,3 +93,48 @@ def test_a_folder_that_is_not_there_is_refused(
     assert result.exit_code != 0
     assert "does not exist" in str(result.exception)
     assert served == []
+
+
+def test_a_model_folder_becomes_the_version_in_use_once(
+    served: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "smears"
+    folder.mkdir()
+    start = default_model()
+    ours = Bundle(start.card.updated(name="ours"), start.contents)
+    ours.save(tmp_path / "ours")
+    for _ in range(2):
+        result = runner.invoke(
+            program,
+            [str(folder), "--no-browser", "--port", "0", "--model", str(tmp_path / "ours")],
+        )
+        assert result.exit_code == 0, result.output
+    with Project.open(folder) as project:
+        known = versions.versions(project)
+        assert [(one.name, one.active) for one in known] == [
+            (start.card.name, False),
+            ("ours", True),
+        ]
+
+
+def test_something_that_is_no_model_is_refused_before_anything_is_served(
+    served: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "smears"
+    folder.mkdir()
+    result = runner.invoke(program, [str(folder), "--no-browser", "--model", str(tmp_path)])
+    assert isinstance(result.exception, HemashiftError)
+    assert served == []
+    assert not (tmp_path / "smears.hemashift").exists()
+
+
+def test_the_demonstration_is_a_project(
+    served: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "DEMONSTRATION", tmp_path / "show")
+    (tmp_path / "show" / "images").mkdir(parents=True)
+    (tmp_path / "show" / "demo.json").write_text('{"images": 0}')
+    result = runner.invoke(program, ["--demo", "--no-browser", "--port", "0"])
+    assert result.exit_code == 0, result.output
+    assert [one.folder for one in served[0][0]] == [tmp_path / "show" / "images"]

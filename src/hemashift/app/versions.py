@@ -145,15 +145,22 @@ def activate(project: Project, number: int, *, by: str) -> Version:
 
 
 def add_model(project: Project, folder: str | Path, *, by: str) -> Version:
-    """Copy a model folder, for instance one that `hemashift adapt` wrote, into the project.
+    """Go on with a model folder, for instance one that `hemashift adapt` wrote.
 
-    It becomes a version and the active one.
+    It is copied into the project, becomes a version and the active one.
 
     Raises:
         ModelFileError: It is no model.
     """
-    versions(project)  # so that the shipped model comes first
-    return add(project, Bundle.load(folder), "added", by=by)
+    return go_on_with(project, Bundle.load(folder), by=by)
+
+
+def go_on_with(project: Project, model: Bundle, *, by: str) -> Version:
+    """Make a model the active version; it is added where the project does not have it yet."""
+    known = next((one for one in versions(project) if one.hash == model.hash), None)
+    if known is not None:
+        return activate(project, known.number, by=by)
+    return add(project, model, "added", by=by)
 
 
 def add(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DEMONSTRATION = Path("runs/app-demo")
 
 
 def command(
@@ -25,6 +30,18 @@ def command(
         str,
         typer.Option(help="Address to listen on; any other than this lets other machines in."),
     ] = "127.0.0.1",
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model folder that the projects named go on with, such as one of 'adapt'.",
+        ),
+    ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Show it on the cells of the demonstration, in runs/app-demo."),
+    ] = False,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
@@ -34,17 +51,23 @@ def command(
 
     from rich.console import Console
 
+    from hemashift.app.versions import go_on_with
     from hemashift.app.web import server, work
     from hemashift.app.web.projects import Projects, id_of
     from hemashift.app.web.security import Access
+    from hemashift.model.bundle import Bundle
 
     console = Console(soft_wrap=True, highlight=False)
+    folders = [*(images or []), *([_demonstration(console)] if demo else [])]
+    start = None if model is None else Bundle.load(model)
     taken = server.listen(host, port)
-    projects = Projects(images or [])
+    projects = Projects(folders)
     for project in projects.opened():
+        if start is not None:
+            go_on_with(project, start, by="the command line")
         work.bring_in(project)
     access = Access.make(host, taken.getsockname()[1])
-    page = f"/p/{id_of(images[0])}/project" if images and len(images) == 1 else "/"
+    page = f"/p/{id_of(folders[0])}/project" if len(folders) == 1 else "/"
     address = access.address(page)
     console.print(f"The page is at\n\n  {address}\n", markup=False)
     if host not in ("127.0.0.1", "::1", "localhost"):
@@ -57,3 +80,11 @@ def command(
     if browser:
         webbrowser.open(address)
     server.serve(projects, access, taken)
+
+
+def _demonstration(console: Console) -> Path:
+    from hemashift.cli.narrator import Narrator
+    from hemashift.demo.images import lay_out_images
+
+    with Narrator(console) as narrator:
+        return lay_out_images(DEMONSTRATION, tell=narrator)

@@ -68,6 +68,12 @@ class Workplace:
         """The page that tells the whole story."""
         return self.folder / "report.html"
 
+    @property
+    def laid_out(self) -> bool:
+        """Whether images were put here, to the last."""
+        mark = self.folder / _MARK
+        return mark.is_file() and bool(json.loads(mark.read_text(encoding="utf-8")))
+
     def clear(self) -> None:
         """Make the folder, or empty it of an earlier demonstration.
 
