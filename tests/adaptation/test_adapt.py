@@ -253,8 +253,8 @@ def test_without_other_groups_the_start_model_answers(make_task: MakeTask) -> No
 
 def test_auto_names_the_model_that_is_handed_out(make_task: MakeTask) -> None:
     """Within the folds there are too few labels for `hungry`; with all of them it is the best."""
-    task = written(make_task([*THREE, "lymphocyte"] * 6))
-    hungry = Spy("hungry", needs=16, blind_to=task.classes.index("lymphocyte"))
+    task = written(make_task([*THREE, *["lymphocyte"] * 3] * 6))
+    hungry = Spy("hungry", needs=22, blind_to=task.classes.index("lymphocyte"))
     steady = Spy("steady", needs=100, blind_to=task.classes.index("monocyte"))
     auto = Auto((hungry, steady))
     adapted = adapt_task(task, auto)
