@@ -190,16 +190,19 @@ def test_a_head_that_has_learnt_nothing_gives_another_map(
     model: Bundle, prepared: np.ndarray, maps: list[Float]
 ) -> None:
     """The sanity check of Adebayo et al. 2018: a map that stays would show the image alone."""
-    rng = np.random.default_rng(0)
-    tensors = {
-        name: rng.permutation(tensor.ravel()).reshape(tensor.shape)
-        for name, tensor in model.head.to_tensors().items()
-    }
-    head = head_from_tensors(model.card.head, model.card.classes, tensors)
-    forgetful = Saliency(model.with_head(head))
+    known = model.head.to_tensors()
     wanted = Classifier(model).predict(prepared).labels
-    same = [
-        correlation(forgetful(image, label), one)
-        for image, label, one in zip(prepared, wanted, maps, strict=True)
-    ]
+    same = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        tensors = {
+            name: rng.permutation(known[name].ravel()).reshape(known[name].shape)
+            for name in sorted(known)  # a file gives its tensors in no order
+        }
+        head = head_from_tensors(model.card.head, model.card.classes, tensors)
+        forgetful = Saliency(model.with_head(head))
+        same += [
+            correlation(forgetful(prepared[row], wanted[row]), maps[row])
+            for row in range(0, len(maps), 2)
+        ]
     assert np.mean(same) < 0.5, same
