@@ -26,7 +26,10 @@ from hemashift.studies.fingerprint import key_of
 from hemashift.studies.workspace import Workspace
 
 VERSION = 1
-"""Raised when the code changes what an outcome would be; outcomes are then computed anew."""
+"""Raised when the code changes what outcomes would be; all are then computed anew."""
+
+_METHOD_VERSIONS = {"auto": 2}
+"""Raised when a method changes; only its outcomes are then computed anew."""
 
 _PREFIX = "p_"
 
@@ -108,6 +111,8 @@ def outcome_facts(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> d
     if approach.method == "none":
         return facts
     facts |= {"labelled": draw.labelled.tolist(), "seed": draw.seed}
+    if approach.method in _METHOD_VERSIONS:
+        facts["method_version"] = _METHOD_VERSIONS[approach.method]
     if approach.method == "finetune":
         facts["settings"] = finetuning(work, approach)
     if approach.mixed:
