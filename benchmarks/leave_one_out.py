@@ -24,7 +24,6 @@ model. The training of the models takes hours on a CPU, minutes on a GPU. Finish
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from selection import Laboratory, divide, label, visit
 from sklearn.metrics import accuracy_score, f1_score
 from targets import Target, commit, shown
 from threadpoolctl import threadpool_limits
+from trust import append, read_store
 
 from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.auto import out_of_fold
@@ -149,16 +149,17 @@ def draw(
     laboratory: Laboratory,
     approach: Approach,
     counts: Sequence[int],
+    missing: Sequence[int],
     options: argparse.Namespace,
     seed: int,
 ) -> Iterator[tuple[int, list[float]]]:
-    """Yield number of labels and scores."""
+    """Yield number of labels and scores, of those counts that are missing."""
     rows, scored = divide(laboratory, seed)
     rounds = []
     if approach.chosen_by == DEFAULT and max(counts):
         rounds = list(label(model, laboratory, rows, DEFAULT, max(counts), seed))
     order = np.random.default_rng([seed, 5]).permutation(len(rows))
-    for n in counts:
+    for n in missing:
         after = (
             next((one for one in rounds if len(one) >= n), rounds[-1])[:n] if rounds else order[:n]
         )
@@ -170,7 +171,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
     parser.add_argument("--draws", type=int, default=10)
-    parser.add_argument("--first-draw", type=int, default=0, help="to share out the draws")
     parser.add_argument("--approaches", default="auto,selected,workflow")
     parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
     parser.add_argument("--counts", default="0,10,20,30,50,100", help="numbers of labels")
@@ -181,6 +181,7 @@ def main() -> None:
     counts = [int(count) for count in options.counts.split(",")]
     names = options.approaches.split(",")
     done = read_store(options.store)
+    hashes: dict[tuple[str, str], str] = {}
     for target in TARGETS:
         if target.dataset not in options.targets:
             continue
@@ -188,39 +189,28 @@ def main() -> None:
         for name in names:
             approach = Approach.of(name)
             model = model_of(target.dataset, approach.preset, options)
+            hashes[target.dataset, name] = short = model.hash[:12]
             laboratory = None
-            for seed in range(options.first_draw, options.draws):
-                missing = [
-                    n for n in wanted if (target.dataset, name, str(seed), str(n)) not in done
-                ]
+            for seed in range(options.draws):
+                keys = {n: (short, target.dataset, name, str(seed), str(n)) for n in wanted}
+                missing = [n for n in wanted if keys[n] not in done]
                 if not missing:
                     continue
                 if laboratory is None:
                     laboratory = visit(model, target, options.data)
-                with threadpool_limits(limits=1):
-                    found = draw(model, laboratory, approach, missing, options, seed)
+                # Sums in one thread are always made in the same order; training takes all threads.
+                with threadpool_limits(limits=None if approach.method == "finetune" else 1):
+                    found = draw(model, laboratory, approach, wanted, missing, options, seed)
                     for n, values in found:
-                        key = (target.dataset, name, str(seed), str(n))
-                        done[key] = values
-                        append(options.store, key, values)
-    text = "\n".join([*table(done, names, counts, options), "", *aims(done, names, options)]) + "\n"
+                        done[keys[n]] = values
+                        append(options.store, keys[n], values)
+    # Of models that were trained anew, old rows are not shown.
+    current = {key: one for key, one in done.items() if hashes.get(key[1:3]) == key[0]}
+    rows = {key[1:]: one for key, one in current.items()}
+    text = "\n".join([*table(rows, names, counts, options), "", *aims(rows, names, options)]) + "\n"
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
-
-
-def read_store(path: Path) -> dict[Key, list[float]]:
-    if not path.exists():
-        return {}
-    with path.open(newline="") as stream:
-        return {tuple(row[:4]): list(map(float, row[4:])) for row in csv.reader(stream)}
-
-
-def append(path: Path, key: Key, values: list[float]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="") as stream:
-        csv.writer(stream).writerow([*key, *(f"{value:.4f}" for value in values)])
-    print(*key, *(f"{value:.3f}" for value in values), flush=True)
 
 
 def rows_of(done: dict[Key, list[float]], target: str, name: str, n: int, draws: int) -> np.ndarray:

@@ -21,7 +21,7 @@ Each image is one cell. The steps of the work are functions of a project, a modu
 | two readers | `agreement` | `agreement`, `disagreements` |
 | adapt | `adapting` | `adapt_project` |
 | enough labels? label audit | `advice` | `advice`, `findings` |
-| versions of the model | `versions` | `versions`, `active`, `activate`, `add_model` |
+| versions of the model | `versions` | `versions`, `active`, `activate`, `go_on_with` |
 | classify | `classifying` | `classify_project` |
 | which classes are kept | `keeping` | `keeping` |
 | review | `reviewing` | `gallery`, `cells`, `bins`, `reclassify`, `undo_review` |

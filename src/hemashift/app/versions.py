@@ -144,17 +144,6 @@ def activate(project: Project, number: int, *, by: str) -> Version:
     return version(project, number)
 
 
-def add_model(project: Project, folder: str | Path, *, by: str) -> Version:
-    """Go on with a model folder, for instance one that `hemashift adapt` wrote.
-
-    It is copied into the project, becomes a version and the active one.
-
-    Raises:
-        ModelFileError: It is no model.
-    """
-    return go_on_with(project, Bundle.load(folder), by=by)
-
-
 def go_on_with(project: Project, model: Bundle, *, by: str) -> Version:
     """Make a model the active version; it is added where the project does not have it yet."""
     known = next((one for one in versions(project) if one.hash == model.hash), None)
