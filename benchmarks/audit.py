@@ -24,7 +24,7 @@ from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.probe import Probe
 from hemashift.audit.exchanged import find_exchanges
 from hemashift.audit.wrong_labels import find_wrong
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.selection.learning import probe_task
 
 SIZES = (30, 60, 100, 250)
@@ -84,13 +84,13 @@ def changed(model: Bundle, laboratory: Laboratory, size: int, draws: int) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--model", default=TWO_SOURCES, help="it has not seen the targets")
     parser.add_argument("--draws", type=int, default=20, help="draws of exchanges")
     parser.add_argument("--changes", type=int, default=4, help="draws of changed labels")
     parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
     parser.add_argument("--markdown", type=Path, help="write the tables here too")
     options = parser.parse_args()
-    model = default_model() if options.model is None else Bundle.load(options.model)
+    model = load_model(options.model)
     tables: dict[str, list[str]] = {
         "| target | images | show a cell shown twice | cells with two labels | in both parts |": [],
         "| target | labels | pair named | another pair named | alarm without exchange |": [],

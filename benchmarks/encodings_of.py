@@ -121,7 +121,8 @@ class Data:
                 np.concatenate([one.encoded.embedding[rows] for one, rows in places]),
             )
             targets = np.concatenate([one.targets[rows] for one, rows in places])
-            trust = read_trust(fit_source(self.model, cells, targets))
+            names = np.repeat(SOURCES, [len(rows) for _, rows in places])
+            trust = read_trust(fit_source(self.model, cells, targets, names))
             self.known = trust, vectors_of(cells)
         return self.known
 

@@ -2,7 +2,8 @@
 
     python benchmarks/leave_one_out.py [--data ROOT] [--models runs/leave_one_out] [--draws 10]
                                        [--approaches auto,selected,workflow] [--targets NAME ...]
-                                       [--counts 0,10,20,30,50,100] [--markdown FILE]
+                                       [--counts 0,10,20,30,50,100] [--store FILE] [--print]
+                                       [--markdown FILE]
 
 For each target, two models are trained on the other datasets, where they are not there yet: one
 by the preset `robust`, one by the preset `paper` (EfficientNet-Lite0). BCCD's augmented copies show
@@ -18,7 +19,8 @@ labelled, and the test half is scored:
 
 Mean and 95 % t-interval over the draws; calibration error and coverage of 0.9 sets of the adapted
 model. The training of the models takes hours on a CPU, minutes on a GPU. Finished rows are kept in
-`runs/leave_one_out.csv`, so that an interrupted run goes on.
+`--store`, so that an interrupted run goes on. With `--print` nothing is trained or computed: the
+rows that are there make the table, such as those of `benchmarks/results/leave_one_out.csv`.
 """
 
 from __future__ import annotations
@@ -176,11 +178,32 @@ def main() -> None:
     parser.add_argument("--counts", default="0,10,20,30,50,100", help="numbers of labels")
     parser.add_argument("--trials", type=int, default=3, help="settings that the workflow tries")
     parser.add_argument("--store", type=Path, default=Path("runs/leave_one_out.csv"))
+    parser.add_argument("--print", action="store_true", help="only the table of the store")
     parser.add_argument("--markdown", type=Path, help="write the tables here too")
     options = parser.parse_args()
     counts = [int(count) for count in options.counts.split(",")]
     names = options.approaches.split(",")
     done = read_store(options.store)
+    # Of models that were trained anew, old rows are not shown.
+    hashes = (
+        {(target, name): short for short, target, name, *_ in done}
+        if options.print
+        else compute(done, names, counts, options)
+    )
+    rows = {key[1:]: one for key, one in done.items() if hashes.get(key[1:3]) == key[0]}
+    text = "\n".join([*table(rows, names, counts, options), "", *aims(rows, names, options)]) + "\n"
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+
+
+def compute(
+    done: dict[Key, list[float]],
+    names: list[str],
+    counts: list[int],
+    options: argparse.Namespace,
+) -> dict[tuple[str, str], str]:
+    """Add the rows that are missing; return the hash of the model of each target and approach."""
     hashes: dict[tuple[str, str], str] = {}
     for target in TARGETS:
         if target.dataset not in options.targets:
@@ -204,13 +227,7 @@ def main() -> None:
                     for n, values in found:
                         done[keys[n]] = values
                         append(options.store, keys[n], values)
-    # Of models that were trained anew, old rows are not shown.
-    current = {key: one for key, one in done.items() if hashes.get(key[1:3]) == key[0]}
-    rows = {key[1:]: one for key, one in current.items()}
-    text = "\n".join([*table(rows, names, counts, options), "", *aims(rows, names, options)]) + "\n"
-    print(text)
-    if options.markdown:
-        options.markdown.write_text(text, encoding="utf-8")
+    return hashes
 
 
 def rows_of(done: dict[Key, list[float]], target: str, name: str, n: int, draws: int) -> np.ndarray:

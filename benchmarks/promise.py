@@ -21,20 +21,20 @@ from targets import TARGETS, append, commit, draws, encode, read_store, task_of
 from hemashift.adaptation.adapt import adapt_task
 from hemashift.adaptation.registry import make_method
 from hemashift.errors import WorseModelError
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import TWO_SOURCES, load_model
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--model", default=TWO_SOURCES, help="it has not seen the targets")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--methods", default="auto")
     parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
     parser.add_argument("--store", type=Path, default=Path("runs/promise.csv"))
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
-    model = default_model() if options.model is None else Bundle.load(options.model)
+    model = load_model(options.model)
     done = read_store(options.store)
     lines = [
         f"Commit {commit()}, model {model.card.name} ({model.hash[:12]}), {options.draws} draws.",

@@ -22,7 +22,7 @@ import torch
 
 from hemashift.errors import ImageError
 from hemashift.images import list_images, read_image
-from hemashift.model.bundle import GRAPH, Bundle, default_model
+from hemashift.model.bundle import GRAPH, Bundle, default_model, load_model
 from hemashift.model.checkpoint import load_network
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder, _openvino
@@ -101,12 +101,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model")
     parser.add_argument("--images", type=Path, help="real images make the differences meaningful")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("-n", type=int, default=64)
     arguments = parser.parse_args()
-    bundle = Bundle.load(arguments.model) if arguments.model else default_model()
+    bundle = load_model(arguments.model) if arguments.model else default_model()
     images = load_images(bundle, arguments.images, arguments.n)
     head = bundle.head
     expected = head.probabilities(run(pytorch(bundle, 1), images, 32))

@@ -26,7 +26,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from targets import TARGETS, Target, append, commit, encode, read_store, shown
 from threadpoolctl import threadpool_limits
 
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.heads import Encoded
 from hemashift.selection import DEFAULT, STRATEGIES
 from hemashift.selection.contract import Problem
@@ -162,7 +162,7 @@ def draw(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--model", default=TWO_SOURCES, help="it has not seen the targets")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument(
         "--strategies", default=f"random,typiclust,kcentre,probcover,{AT_ONCE},margin,balanced"
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=Path("runs/selection.csv"))
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
-    model = default_model() if options.model is None else Bundle.load(options.model)
+    model = load_model(options.model)
     strategies = options.strategies.split(",")
     counts = [int(count) for count in options.counts.split(",")]
     done = read_store(options.store)

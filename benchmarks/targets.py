@@ -30,7 +30,7 @@ from hemashift.adaptation.registry import make_method
 from hemashift.cells import CellTable
 from hemashift.datasets import load
 from hemashift.evaluation.intervals import t_interval
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.runtime import Encoder
 
 
@@ -146,7 +146,7 @@ def commit() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--model", default=TWO_SOURCES, help="it has not seen the targets")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--methods", default="none,probe,head,auto,finetune")
     parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=Path("runs/targets.csv"))
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
-    model = default_model() if options.model is None else Bundle.load(options.model)
+    model = load_model(options.model)
     methods = options.methods.split(",")
     done = read_store(options.store)
     for target in TARGETS:

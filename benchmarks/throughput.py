@@ -26,7 +26,7 @@ from PIL import Image, ImageFilter
 from hemashift.classification import classify
 from hemashift.errors import ImageError
 from hemashift.images import list_images, read_image
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import Bundle, default_model, load_model
 from hemashift.model.classifier import Classifier
 from hemashift.model.runtime import available_threads
 
@@ -83,14 +83,14 @@ def repeated(folder: Path, n: int) -> list[Path]:
 
 
 def load(model: str | Path | None) -> Bundle:
-    return Bundle.load(model) if model else default_model()
+    return load_model(model) if model else default_model()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model")
     parser.add_argument("--images", type=Path)
     parser.add_argument("-n", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=3)

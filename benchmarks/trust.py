@@ -42,7 +42,7 @@ from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.folds import folds
 from hemashift.adaptation.registry import make_method
 from hemashift.evaluation.calibration import expected_calibration_error, risk_coverage
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.heads import Encoded as Vectors
 from hemashift.model.heads import Head
 from hemashift.trust.conformal import least_probabilities, prediction_sets
@@ -167,14 +167,14 @@ def append(path: Path, key: tuple[str, ...], values: list[float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--model", type=Path, help="the shipped model by default")
+    parser.add_argument("--model", default=TWO_SOURCES, help="it has not seen the targets")
     parser.add_argument("--method", default="probe")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--encodings", type=Path, default=Path("runs/encodings"))
     parser.add_argument("--store", type=Path, default=Path("runs/trust.csv"))
     parser.add_argument("--markdown", type=Path, help="write the tables here too")
     options = parser.parse_args()
-    model = default_model() if options.model is None else Bundle.load(options.model)
+    model = load_model(options.model)
     data = Data(model, options.data, options.encodings)
     done = read_store(options.store)
     short = model.hash[:12]

@@ -66,14 +66,18 @@ def test_copies_of_one_image_are_one_cell(make_task: MakeTask) -> None:
 
 
 def test_what_the_source_knew_is_passed_on(make_task: MakeTask, bundle: Bundle) -> None:
-    source = make_task([*LABELS, "basophil", "blast"] * 2)
-    start = fit_source(bundle, source.cells.encoded, source.targets)
+    source = make_task([*LABELS, "basophil", "monocyte"] * 2)
+    start = fit_source(bundle, source.cells.encoded, source.targets, source.groups)
     first = adapt_task(make_task(LABELS, model=start), probe()).bundle
     second = adapt_task(make_task(["blast", "smudge"] * 8, model=first), probe()).bundle
     spreads = [read_trust(model).source for model in (start, first, second)]
     for spread in spreads[1:]:
         assert spread is not None and spreads[0] is not None
         np.testing.assert_allclose(spread.directions, spreads[0].directions, atol=1e-6)
+    probes = [read_trust(model).probe for model in (start, first, second)]
+    assert probes[0] is not None and probes[1] is not None and probes[2] is not None
+    np.testing.assert_array_equal(probes[1], probes[0])
+    np.testing.assert_array_equal(probes[2], probes[0])
     alone = read_trust(adapt_task(make_task(LABELS), probe()).bundle).outside
     helped = read_trust(first).outside
     assert alone is not None and helped is not None
@@ -83,14 +87,14 @@ def test_what_the_source_knew_is_passed_on(make_task: MakeTask, bundle: Bundle) 
 def test_other_weights_see_other_features(make_task: MakeTask, bundle: Bundle) -> None:
     """A fine-tuned encoder: the cells are encoded again, and the source's spread is left out."""
     source = make_task(LABELS)
-    start = fit_source(bundle, source.cells.encoded, source.targets)
+    start = fit_source(bundle, source.cells.encoded, source.targets, source.groups)
     task = make_task(LABELS, model=start)
     name = "trunk.bn2.running_mean"
     moved = start.with_weights({name: start.weights()[name] + np.float32(0.5)})
     predicted = np.full((len(task), 6), 1 / 6, np.float32)
     model = calibrated(moved, predicted, task)
     trust = read_trust(model)
-    assert trust.source is None and trust.outside is not None
+    assert trust.source is None and trust.probe is None and trust.outside is not None
     again = vectors_of(Encoder(model, threads=1).encode(task.cells.images))
     centres = [again[task.targets == number].mean(axis=0) for number in np.unique(task.targets)]
     np.testing.assert_allclose(trust.outside.centres, centres, atol=1e-6)

@@ -7,8 +7,8 @@ import pytest
 
 from hemashift.adaptation.choice import choose, held_out_logits
 from hemashift.adaptation.folds import folds
-from hemashift.adaptation.softmax import fit_softmax
 from hemashift.model.heads import Output
+from hemashift.trust.softmax import fit_softmax
 
 from .conftest import MakeTask
 
@@ -28,19 +28,22 @@ def test_the_output_and_strength_that_predict_best(make_task: MakeTask) -> None:
     noise = np.random.default_rng(0).normal(size=(12, 4))
     telling = noise + 3 * np.eye(4)[task.targets // 4]
     inputs: dict[Output, np.ndarray] = {"embedding": noise, "features": telling}
-    assert choose(task, inputs, (1e-2, 1e4), fit_softmax) == ("features", 1e-2)
+    assert choose(task, inputs, (1e-2, 1e4), dict.fromkeys(inputs, fit_softmax)) == (
+        "features",
+        1e-2,
+    )
 
 
 def test_of_equals_the_first(make_task: MakeTask) -> None:
     task = make_task(LABELS)
     inputs: dict[Output, np.ndarray] = {"features": np.zeros((12, 2))}
-    assert choose(task, inputs, (0.0, 1.0, 2.0), same_for_all) == ("features", 0.0)
+    assert choose(task, inputs, (0.0, 1.0, 2.0), {"features": same_for_all}) == ("features", 0.0)
 
 
 def test_one_group_leaves_nothing_to_choose_by(make_task: MakeTask) -> None:
     task = replace(make_task(LABELS), groups=np.array(["one"] * 12))
     inputs: dict[Output, np.ndarray] = {"features": np.zeros((12, 2))}
-    assert choose(task, inputs, (0.1, 1.0, 10.0), fit_softmax) == ("features", 1.0)
+    assert choose(task, inputs, (0.1, 1.0, 10.0), {"features": fit_softmax}) == ("features", 1.0)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -54,7 +54,8 @@ def test_unlabelled_cells_teach() -> None:
     rows = np.concatenate([np.flatnonzero(arc == 0)[:4], np.flatnonzero(arc == 1)[-4:]])
     pool = np.delete(vectors, rows, axis=0)
     truth = np.delete(arc, rows)
-    fit = Propagation(neighbours=4, alpha=0.99)._with_pool(pool, penalty=0.1)
+    nothing = np.zeros((2, vectors.shape[1]))
+    fit = Propagation(neighbours=4, alpha=0.99)._with_pool(pool, 0.1, nothing)
 
     def right(strength: float) -> float:
         weight, bias = fit(vectors[rows], arc[rows], 2, strength)

@@ -11,7 +11,7 @@ from hemashift.adaptation.choice import Fit
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.probe import Probe, standardised
 from hemashift.adaptation.refinement import WithPool, refine
-from hemashift.adaptation.softmax import fit_softmax
+from hemashift.trust.softmax import fit_softmax
 
 from .conftest import MakeTask
 
@@ -21,7 +21,7 @@ LABELS = ["lymphocyte", "blast", "neutrophil"] * 4
 def with_helpful_pool(best: float) -> WithPool:
     """Make a fit that is the better the nearer the strength is to the best one."""
 
-    def with_pool(pool: np.ndarray, penalty: float) -> Fit:
+    def with_pool(pool: np.ndarray, penalty: float, towards: np.ndarray) -> Fit:
         def fit(
             inputs: np.ndarray, targets: np.ndarray, n_classes: int, strength: float
         ) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +72,7 @@ def test_labelled_and_unlabelled_cells_are_in_one_basis(make_task: MakeTask) -> 
     pool = (task.pool.vectors("features", l2=True) - mean) / scale
     seen = []
 
-    def with_pool(given: np.ndarray, penalty: float) -> Fit:
+    def with_pool(given: np.ndarray, penalty: float, towards: np.ndarray) -> Fit:
         def fit(
             own: np.ndarray, targets: np.ndarray, n_classes: int, strength: float
         ) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from hemashift.adaptation.softmax import fit_softmax
 from hemashift.adaptation.transductive import _with_pool, uncertainty
+from hemashift.trust.softmax import fit_softmax
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
@@ -44,18 +44,18 @@ def test_the_boundary_moves_to_where_few_cells_are() -> None:
     inputs, targets, pool, truth = blobs()
     weight, bias = fit_softmax(inputs, targets, 2, penalty=1.0)
     assert ((pool @ weight.T + bias).argmax(axis=1) == truth).mean() < 0.9
-    weight, bias = _with_pool(pool, 1.0)(inputs, targets, 2, 3.0)
+    weight, bias = _with_pool(pool, 1.0, np.zeros((2, 2)))(inputs, targets, 2, 3.0)
     assert ((pool @ weight.T + bias).argmax(axis=1) == truth).mean() > 0.98
 
 
 def test_strength_0_is_the_probe() -> None:
     inputs, targets, pool, _ = blobs()
-    refined = _with_pool(pool, 1.0)(inputs, targets, 2, 0.0)
+    refined = _with_pool(pool, 1.0, np.zeros((2, 2)))(inputs, targets, 2, 0.0)
     for ours, probe in zip(refined, fit_softmax(inputs, targets, 2, 1.0), strict=True):
         np.testing.assert_allclose(ours, probe, atol=1e-3)
 
 
 def test_a_class_without_a_label_stays_rare() -> None:
     inputs, targets, pool, _ = blobs()
-    weight, bias = _with_pool(pool, 1.0)(inputs, targets, 3, 0.3)
+    weight, bias = _with_pool(pool, 1.0, np.zeros((3, 2)))(inputs, targets, 3, 0.3)
     assert softmax(pool @ weight.T + bias, axis=1)[:, 2].mean() < 0.1

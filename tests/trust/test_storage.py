@@ -52,21 +52,25 @@ def test_what_is_saved_is_read_again(
 
 def test_a_model_without_trust_data(bundle: Bundle) -> None:
     found = read_trust(bundle)
-    assert (found.calibration, found.outside, found.source) == (None, None, None)
+    assert not any((found.calibration, found.outside, found.source))
+    assert found.probe is None
 
 
 def test_a_source_model_knows_its_cells_but_no_error_rate(
     bundle: Bundle, cells: Encoded, tmp_path: Path
 ) -> None:
-    made = fit_source(bundle, cells, np.arange(60) % 6)
+    laboratories = np.repeat(["a", "b"], 30)
+    made = fit_source(bundle, cells, np.arange(60) % 6, laboratories)
     found = read_trust(Bundle.load(made.save(tmp_path / "source")))
     assert found.calibration is None
     assert found.outside is not None and found.source is not None
+    assert found.probe is not None and found.probe.shape == (6, bundle.card.n_features)
     assert (found.outside.scores(cells) <= 1).mean() > 0.9
     far = np.eye(bundle.card.n_features, dtype=np.float32)[[700]]
     assert found.outside.scores(Encoded(far, far[:, :128]))[0] > 1
     assert made.head.temperature == bundle.head.temperature
-    assert fit_source(bundle, cells, np.arange(60) % 6).contents == made.contents
+    again = fit_source(bundle, cells, np.arange(60) % 6, laboratories)
+    assert again.contents == made.contents
 
 
 @pytest.mark.parametrize(

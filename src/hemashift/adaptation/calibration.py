@@ -34,13 +34,17 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     card = bundle.card.updated(temperature=bundle.card.temperature * temperature)
     # A fine-tuned encoder sees other features than the source's spread was measured in.
     same = bundle.card.files[WEIGHTS] == task.model.card.files[WEIGHTS]
-    source = read_trust(task.model).source if same else None
+    known = read_trust(task.model) if same else Trust()
     encoded = task.cells.encoded if same else Encoder(bundle).encode(task.cells.images)
     trust = Trust(
         Calibration.of(softmax(logs / temperature, axis=1), task.targets, task.groups),
         Outside.fit(
-            encoded, task.targets, folds(task.targets, task.groups, _FOLDS, task.seed + 1), source
+            encoded,
+            task.targets,
+            folds(task.targets, task.groups, _FOLDS, task.seed + 1),
+            known.source,
         ),
-        source,
+        known.source,
+        known.probe,
     )
     return attach(Bundle(card, bundle.contents), trust)

@@ -12,8 +12,8 @@ from scipy.special import log_softmax
 
 from hemashift.adaptation.contract import Task
 from hemashift.adaptation.folds import Fold, folds
-from hemashift.adaptation.softmax import Float, Integers
 from hemashift.model.heads import Output
+from hemashift.trust.softmax import Float, Integers
 
 FOLDS = 5
 
@@ -37,7 +37,7 @@ def choose(
     task: Task,
     inputs: Mapping[Output, npt.NDArray[np.floating]],
     strengths: Sequence[float],
-    fit: Fit,
+    fits: Mapping[Output, Fit],
 ) -> tuple[Output, float]:
     """Return the choice with the best cross-validated log probability of the truth.
 
@@ -45,7 +45,7 @@ def choose(
         task: The labelled cells; groups are never divided between folds.
         inputs: `(N, D)` vectors of the labelled cells, for each output to choose from.
         strengths: Strengths to choose from; of equals the first is taken.
-        fit: What is fitted to each fold.
+        fits: What is fitted to each fold of the vectors of an output.
 
     Returns:
         Output and strength; those in the middle where all cells are of one group, so that there
@@ -58,7 +58,7 @@ def choose(
 
     def score(choice: tuple[Output, float]) -> float:
         output, strength = choice
-        logits = held_out_logits(task, parts, inputs[output], strength, fit)
+        logits = held_out_logits(task, parts, inputs[output], strength, fits[output])
         logs = log_softmax(logits, axis=1)[np.arange(len(task)), task.targets]
         return sum(float(logs[held_rows].sum()) for _, held_rows in parts)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from hemashift.adaptation.choice import choose
+from hemashift.adaptation.choice import Fit, choose
 from hemashift.adaptation.contract import FittedHead, Task
-from hemashift.adaptation.softmax import Float, fit_softmax, span
+from hemashift.adaptation.prior import prior_weights
 from hemashift.model.heads import LinearHead, Output
+from hemashift.trust.softmax import Float, fit_softmax, span
 
 Vectors = npt.NDArray[np.float32]
 
@@ -27,8 +29,9 @@ class Probe:
     """Logistic regression on frozen features, also called a linear probe.
 
     Each vector is brought to length 1 and centred by what the laboratory's images have in common,
-    labelled or not, so that a shift shared by all its cells cancels out. Which output of the
-    encoder is read, and how strongly the regression is regularised, is chosen by 5-fold
+    labelled or not, so that a shift shared by all its cells cancels out. The weights are held close
+    to those of a probe of the source (`prior_weights`), which helps most with few labels. Which
+    output of the encoder is read, and how strongly the weights are held, is chosen by 5-fold
     cross-validation inside the labels.
 
     Attributes:
@@ -47,12 +50,18 @@ class Probe:
         scaled = {output: standardised(task, output) for output in self.outputs}
         spans = {output: span(inputs) for output, (inputs, *_) in scaled.items()}
         coordinates = {output: found for output, (found, _) in spans.items()}
-        self.chosen = choose(task, coordinates, self.penalties, fit_softmax)
+        priors = {output: prior_weights(task, output) for output in self.outputs}
+        fits: dict[Output, Fit] = {
+            output: partial(fit_softmax, towards=priors[output] @ basis.T)
+            for output, (_, basis) in spans.items()
+        }
+        self.chosen = choose(task, coordinates, self.penalties, fits)
         output, penalty = self.chosen
         _, mean, scale = scaled[output]
         found, basis = spans[output]
-        weight, bias = fit_softmax(found, task.targets, len(task.classes), penalty)
-        return fitted_head(task, output, weight @ basis, bias, mean, scale)
+        weight, bias = fits[output](found, task.targets, len(task.classes), penalty)
+        weight = widened(weight, basis, priors[output])
+        return fitted_head(task, output, weight, bias, mean, scale)
 
 
 def standardised(task: Task, output: Output) -> tuple[Vectors, Vectors, Vectors]:
@@ -70,6 +79,22 @@ def standardised(task: Task, output: Output) -> tuple[Vectors, Vectors, Vectors]
     length = np.sqrt(((everything - mean) ** 2).sum(axis=1).mean())
     scale = np.full_like(mean, max(length, _LEAST_SCALE))
     return (own - mean) / scale, mean, scale
+
+
+def widened(weight: Float, basis: Float, prior: Float) -> Float:
+    """Return weights of inputs for weights of their coordinates in a basis.
+
+    Where the basis does not reach, no label speaks against the prior.
+
+    Args:
+        weight: `(K, R)`, of coordinates.
+        basis: `(R, D)`, see `span`.
+        prior: `(K, D)`, of inputs.
+
+    Returns:
+        `(K, D)`.
+    """
+    return prior + (weight - prior @ basis.T) @ basis
 
 
 def fitted_head(

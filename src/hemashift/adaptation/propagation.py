@@ -11,7 +11,7 @@ from scipy.special import entr
 from hemashift.adaptation.choice import Fit
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.refinement import refine
-from hemashift.adaptation.softmax import Float, Integers, fit_softmax
+from hemashift.trust.softmax import Float, Integers, fit_softmax
 
 # What an unlabelled cell counts for when its label is certain; a labelled cell counts for 1.
 STRENGTHS = (0.0, 0.03, 0.1, 0.3)
@@ -45,7 +45,7 @@ class Propagation:
         fitted, self.chosen = refine(task, self.strengths, self._with_pool)
         return fitted
 
-    def _with_pool(self, pool: Float, penalty: float) -> Fit:
+    def _with_pool(self, pool: Float, penalty: float, towards: Float) -> Fit:
         def fit(
             inputs: npt.NDArray[np.floating], targets: Integers, n_classes: int, strength: float
         ) -> tuple[Float, Float]:
@@ -55,7 +55,7 @@ class Propagation:
             soft = spread(graph, labels, self.alpha)
             weights = np.vstack([labels, strength * certainty(soft)[:, None] * soft])
             unused = np.zeros(len(everything), np.int64)
-            return fit_softmax(everything, unused, n_classes, penalty, weights=weights)
+            return fit_softmax(everything, unused, n_classes, penalty, towards, weights)
 
         return fit
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from hemashift.adaptation.choice import choose
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.probe import OUTPUTS, fitted_head, standardised
-from hemashift.adaptation.softmax import Float, Integers
 from hemashift.model.heads import Output
+from hemashift.trust.softmax import Float, Integers
 
 # How fast the probability falls with the squared distance, for inputs of mean square 1.
 SHARPNESS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -44,7 +44,7 @@ class Prototypes:
         """Choose output and sharpness, then take the means of all labelled cells."""
         scaled = {output: standardised(task, output) for output in self.outputs}
         inputs = {output: found for output, (found, *_) in scaled.items()}
-        self.chosen = choose(task, inputs, self.sharpness, nearest_mean)
+        self.chosen = choose(task, inputs, self.sharpness, dict.fromkeys(inputs, nearest_mean))
         output, sharpness = self.chosen
         found, mean, scale = scaled[output]
         weight, bias = nearest_mean(found, task.targets, len(task.classes), sharpness)

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from hemashift.adaptation.choice import Fit, choose
 from hemashift.adaptation.contract import FittedHead, Task
-from hemashift.adaptation.probe import Probe, fitted_head, standardised
-from hemashift.adaptation.softmax import Float, Integers, fit_softmax, span
+from hemashift.adaptation.prior import prior_weights
+from hemashift.adaptation.probe import Probe, fitted_head, standardised, widened
+from hemashift.trust.softmax import Float, Integers, fit_softmax, span
 
-# From unlabelled cells `(M, R)` and the strength of the prior to a fit that uses them.
-WithPool = Callable[[Float, float], Fit]
+# From unlabelled cells `(M, R)`, and strength and mean `(K, R)` of the prior on the weights, to a
+# fit that uses them.
+WithPool = Callable[[Float, float, Float], Fit]
 
 
 def refine(task: Task, strengths: Sequence[float], with_pool: WithPool) -> tuple[FittedHead, float]:
@@ -27,7 +29,7 @@ def refine(task: Task, strengths: Sequence[float], with_pool: WithPool) -> tuple
         task: Labelled and unlabelled cells.
         strengths: How much unlabelled cells may count; of equals the first is taken.
         with_pool: Makes the fit, given the unlabelled cells in the basis that the labelled ones
-            are in and the strength of the prior on the weights.
+            are in, and strength and mean of the prior on the weights.
 
     Returns:
         The adapted model, and the strength chosen.
@@ -41,17 +43,20 @@ def refine(task: Task, strengths: Sequence[float], with_pool: WithPool) -> tuple
     pool = (task.pool.vectors(output, l2=True) - mean) / scale
     coordinates, basis = span(np.vstack([inputs, pool]))
     own = coordinates[: len(task)]
-    refined = with_pool(coordinates[len(task) :], penalty)
+    prior = prior_weights(task, output)
+    towards = prior @ basis.T
+    refined = with_pool(coordinates[len(task) :], penalty, towards)
 
     def fit(
         inputs: npt.NDArray[np.floating], targets: Integers, n_classes: int, strength: float
     ) -> tuple[Float, Float]:
         if strength == 0:
-            return fit_softmax(inputs, targets, n_classes, penalty)
+            return fit_softmax(inputs, targets, n_classes, penalty, towards)
         return refined(inputs, targets, n_classes, strength)
 
-    _, strength = choose(task, {output: own}, strengths, fit)
+    _, strength = choose(task, {output: own}, strengths, {output: fit})
     if strength == 0:
         return fitted, 0.0
     weight, bias = fit(own, task.targets, len(task.classes), strength)
-    return fitted_head(task, output, weight @ basis, bias, mean, scale), strength
+    weight = widened(weight, basis, prior)
+    return fitted_head(task, output, weight, bias, mean, scale), strength

@@ -11,14 +11,14 @@ from scipy.special import log_softmax, softmax
 from hemashift.adaptation.choice import Fit
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.refinement import refine
-from hemashift.adaptation.softmax import (
+from hemashift.trust.mix import estimate_class_mix
+from hemashift.trust.softmax import (
     Float,
     Integers,
     fit_softmax,
     minimise_over,
     penalised_cross_entropy,
 )
-from hemashift.trust.mix import estimate_class_mix
 
 # What the unlabelled cells together count for; the labelled ones together count for 1.
 STRENGTHS = (0.0, 0.03, 0.1, 0.3)
@@ -53,14 +53,15 @@ class Transductive:
         return fitted
 
 
-def _with_pool(pool: Float, penalty: float) -> Fit:
+def _with_pool(pool: Float, penalty: float, towards: Float) -> Fit:
     def fit(
         inputs: npt.NDArray[np.floating], targets: Integers, n_classes: int, strength: float
     ) -> tuple[Float, Float]:
-        weight, bias = fit_softmax(inputs, targets, n_classes, penalty)
+        weight, bias = fit_softmax(inputs, targets, n_classes, penalty, towards)
         mix = _expected_mix(softmax(pool @ weight.T + bias, axis=1), targets)
         wanted = np.eye(n_classes)[targets]
-        labelled = penalised_cross_entropy(np.asarray(inputs, np.float64), wanted, penalty)
+        vectors = np.asarray(inputs, np.float64)
+        labelled = penalised_cross_entropy(vectors, wanted, penalty, towards)
 
         def loss(matrix: Float) -> tuple[float, Float]:
             value, gradient = labelled(matrix)

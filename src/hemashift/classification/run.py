@@ -19,7 +19,7 @@ from hemashift.classification.journal import Journal
 from hemashift.classification.pipeline import predict_all, preparer
 from hemashift.classification.writers import check_suffix, row_schema, rows_of, write_rows
 from hemashift.errors import HemashiftError
-from hemashift.model.bundle import Bundle
+from hemashift.model.bundle import Bundle, load_model
 from hemashift.model.classifier import Classifier
 from hemashift.model.runtime import Precision, available_threads
 from hemashift.taxonomy import OUTSIDE, Taxonomy
@@ -132,7 +132,7 @@ def classify(
         raise HemashiftError("unknown class mix", expected="off or estimate", found=class_mix)
     items = list_items(images)
     refuse_overwriting(output, items)
-    bundle = model if isinstance(model, Bundle) else Bundle.load(model)
+    bundle = model if isinstance(model, Bundle) else load_model(model)
     wishes = Wishes(coverage, max_error, class_mix == "estimate", outside, roll_up)
     finish = Finish(bundle, wishes, taxonomy)  # refuses before the work, not after it
     known = read_trust(bundle).outside

@@ -45,7 +45,10 @@ def command(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", "-m", help="Model folder to start from.", show_default="the shipped model"
+            "--model",
+            "-m",
+            help="Model to start from: a folder, or the name of a shipped one.",
+            show_default="the shipped model",
         ),
     ] = None,
     classes: Classes = None,
@@ -59,12 +62,12 @@ def command(
 
     from hemashift.adaptation import adapt
     from hemashift.cli.progress import stages
-    from hemashift.model.bundle import Bundle, check_place, default_model
+    from hemashift.model.bundle import check_place, default_model, load_model
     from hemashift.taxonomy import Taxonomy
 
     console = Console(stderr=True)
     check_place(output)  # before the work, not after it
-    start = Bundle.load(model) if model is not None else default_model()
+    start = load_model(model) if model is not None else default_model()
     with stages(console) as progress:
         adapted = adapt(
             images,

@@ -55,11 +55,11 @@ def command(
     from hemashift.app.web import server, work
     from hemashift.app.web.projects import Projects, id_of
     from hemashift.app.web.security import Access
-    from hemashift.model.bundle import Bundle
+    from hemashift.model.bundle import load_model
 
     console = Console(soft_wrap=True, highlight=False)
     folders = [*(images or []), *([_demonstration(console)] if demo else [])]
-    start = None if model is None else Bundle.load(model)
+    start = None if model is None else load_model(model)
     taken = server.listen(host, port)
     projects = Projects(folders)
     for project in projects.opened():

@@ -46,11 +46,11 @@ def command(
 
     from hemashift.audit import audit
     from hemashift.cli.progress import stages
-    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.model.bundle import default_model, load_model
     from hemashift.taxonomy import Taxonomy
 
     console = Console(stderr=True)
-    start = Bundle.load(model) if model is not None else default_model()
+    start = load_model(model) if model is not None else default_model()
     with stages(console) as progress:
         found = audit(
             images,

@@ -106,11 +106,11 @@ def command(
     from hemashift.classification.inputs import read_cells
     from hemashift.cli.progress import stages
     from hemashift.errors import HemashiftError
-    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.model.bundle import default_model, load_model
 
     if boxes is not None and output.exists() and output.samefile(boxes):
         raise HemashiftError("the output would overwrite the boxes", where=output)
-    bundle = Bundle.load(model) if model is not None else default_model()
+    bundle = load_model(model) if model is not None else default_model()
     console = Console(stderr=True)
     with stages(console) as progress:
         report = classify(

@@ -105,9 +105,9 @@ def command(
 
 
 def _card(model: Path) -> dict[str, Any]:
-    from hemashift.model.bundle import Bundle
+    from hemashift.model.bundle import load_model
 
-    bundle = Bundle.load(model)
+    bundle = load_model(model)
     return {**bundle.card.model_dump(mode="json"), "hash": bundle.hash}
 
 
@@ -124,9 +124,9 @@ def _classify(
     from hemashift.evaluation.matching import match_paths
     from hemashift.evaluation.tables import read_truth
     from hemashift.images import list_images
-    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.model.bundle import default_model, load_model
 
-    bundle = Bundle.load(model) if model is not None else default_model()
+    bundle = load_model(model) if model is not None else default_model()
     truth = read_truth(labels, bundle.card.classes)
     wanted: Images
     if any(truth.boxes):

@@ -66,13 +66,13 @@ def command(
     from rich.console import Console
 
     from hemashift.cli.progress import stages
-    from hemashift.model.bundle import Bundle, default_model
+    from hemashift.model.bundle import default_model, load_model
     from hemashift.selection import select
     from hemashift.taxonomy import Taxonomy
 
     _check_output(output, labels or [])
     console = Console(stderr=True)
-    start = Bundle.load(model) if model is not None else default_model()
+    start = load_model(model) if model is not None else default_model()
     with stages(console) as progress:
         selection = select(
             images,

@@ -17,7 +17,7 @@ from hemashift.demo.telling import Silent, Telling
 from hemashift.demo.workplace import Workplace
 from hemashift.errors import WorseModelError
 from hemashift.evaluation import Evaluation, evaluate
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import Bundle, default_model, load_model
 from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
 
 LABELS = 30
@@ -85,7 +85,7 @@ def run_demo(
         tell.command(commands[-1])
 
     start = model if isinstance(model, Bundle) else None
-    start = start or (default_model() if model is None else Bundle.load(str(model)))
+    start = start or (default_model() if model is None else load_model(str(model)))
     named: Sequence[str | Path] = () if model is None else ("--model", _name(model))
     place.clear()
 

@@ -34,6 +34,8 @@ from hemashift.model.versions import versions
 CARD, GRAPH, WEIGHTS, HEAD = "card.json", "encoder.onnx", "encoder.safetensors", "head.safetensors"
 FILES = (GRAPH, WEIGHTS, HEAD)
 TRUST = "trust.safetensors"
+# Shipped: trained on all data that the licences allow, and on the sources of the paper only.
+DEFAULT, TWO_SOURCES = "lite0-four-laboratories", "lite0-robust"
 MAX_CARD_BYTES = 4 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
 
@@ -270,7 +272,7 @@ def shipped_models() -> dict[str, Path]:
 
 
 def default_model() -> Bundle:
-    """Load the model that comes with hemashift.
+    """Load the model that an adaptation starts from where none is named: `DEFAULT`.
 
     Raises:
         ModelFileError: This installation has none.
@@ -281,12 +283,26 @@ def default_model() -> Bundle:
             "this installation of hemashift comes without a model",
             hint="name a model folder with --model, or install hemashift from its wheel",
         )
-    return Bundle.load(next(iter(models.values())))
+    return Bundle.load(models.get(DEFAULT, next(iter(models.values()))))
 
 
-def load_model(folder: str | Path) -> Bundle:
-    """Load a model folder; the same as `Bundle.load`."""
-    return Bundle.load(folder)
+def load_model(model: str | Path) -> Bundle:
+    """Load a model folder, or a model that comes with hemashift by its name.
+
+    Args:
+        model: A folder, or a name of `shipped_models` where there is no such folder.
+
+    Raises:
+        ModelFileError: It is not there, a file is missing or was changed, or it is of a newer
+            format.
+
+    Examples:
+        >>> load_model("lite0-robust").card.name
+        'lite0-robust'
+    """
+    if not Path(model).exists():
+        model = shipped_models().get(str(model), Path(model))
+    return Bundle.load(model)
 
 
 def _names(card: Card) -> tuple[str, ...]:

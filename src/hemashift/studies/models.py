@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hemashift.errors import HemashiftError
-from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.card import TrainingData
 from hemashift.studies.data import Dataset, per_class
 from hemashift.studies.settings import ModelSettings
@@ -18,7 +18,7 @@ from hemashift.training.recipe import Recipe, recipe
 if TYPE_CHECKING:
     from hemashift.training.progress import Report
 
-VERSION = 1
+VERSION = 2
 """Raised when the code changes what a trained model would be; models are then made anew."""
 
 Tell = Callable[[str, int, int], None]
@@ -36,7 +36,7 @@ def given_model(settings: ModelSettings) -> Bundle | None:
         ModelFileError: It is not there or not whole.
     """
     if settings.kind == "shipped":
-        return default_model()
+        return load_model(TWO_SOURCES)
     if settings.kind == "folder":
         if settings.folder is None:
             raise HemashiftError("a model of the settings has no folder")

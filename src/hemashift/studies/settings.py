@@ -54,7 +54,8 @@ class ModelSettings(_Strict):
     """A model to start from.
 
     Attributes:
-        kind: `shipped` (comes with hemashift), `folder` (a model folder), `trained` (on the source
+        kind: `shipped` (comes with hemashift and was trained on the paper's sources only, since
+            other datasets are targets here), `folder` (a model folder), `trained` (on the source
             datasets, by a recipe), or `untrained` (ImageNet weights below a random head, with the
             preprocessing of the recipe).
         folder: The model folder, relative to the settings file.

@@ -174,7 +174,8 @@ def _scored(
     }
     bundle = Bundle(bundle.card.updated(metrics=metrics), bundle.contents)
     # Cells that it was trained on lie closer to each other than cells to come.
-    bundle = fit_source(bundle, *encode_cells(bundle, split.held_out))
+    held_out = split.held_out
+    bundle = fit_source(bundle, *encode_cells(bundle, held_out), dataset_names(held_out))
     bundle.save(output)
     return bundle
 

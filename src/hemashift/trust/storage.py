@@ -27,11 +27,14 @@ class Trust:
         calibration: Out-of-fold predictions of the labelled cells; None before adaptation.
         outside: What known cells look like; None where that was not measured.
         source: Spread within the classes of the source, for an adaptation to come.
+        probe: `(K, D)` weights by which the classes of the source are told apart in its own
+            laboratories, for an adaptation to come.
     """
 
     calibration: Calibration | None = None
     outside: Outside | None = None
     source: Spread | None = None
+    probe: Float | None = None
 
 
 def attach(bundle: Bundle, trust: Trust) -> Bundle:
@@ -46,6 +49,8 @@ def attach(bundle: Bundle, trust: Trust) -> Bundle:
         tensors |= _spread_tensors("outside", trust.outside.spread)
     if trust.source is not None:
         tensors |= _spread_tensors("source", trust.source)
+    if trust.probe is not None:
+        tensors["source.probe"] = trust.probe.astype(np.float32)
     spec = TrustSpec(
         labels=0 if trust.calibration is None else len(trust.calibration),
         outside_threshold=None if trust.outside is None else trust.outside.threshold,
@@ -64,7 +69,7 @@ def read_trust(bundle: Bundle) -> Trust:
         return Trust()
     tensors = bundle.trust_tensors()
     width = bundle.card.n_features
-    calibration = outside = source = None
+    calibration = outside = source = probe = None
     if spec.labels:
         wanted = (spec.labels, len(bundle.card.classes))
         targets = _tensor(tensors, "targets", wanted[:1]).astype(np.int64)
@@ -77,7 +82,11 @@ def read_trust(bundle: Bundle) -> Trust:
         outside = Outside(centres, _spread(tensors, "outside", width), spec.outside_threshold)
     if "source.directions" in tensors:
         source = _spread(tensors, "source", width)
-    return Trust(calibration, outside, source)
+    if "source.probe" in tensors:
+        probe = _tensor(tensors, "source.probe", (None, width))
+        if len(probe) > len(bundle.card.classes):
+            raise _misfit("source.probe", f"at most {len(bundle.card.classes)}", str(len(probe)))
+    return Trust(calibration, outside, source, probe)
 
 
 def _spread_tensors(name: str, spread: Spread) -> dict[str, Array]:

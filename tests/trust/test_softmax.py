@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-from hemashift.adaptation.softmax import fit_softmax, span
+from hemashift.trust.softmax import fit_softmax, span
 
 
 def cells(count: int, width: int, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -48,19 +48,30 @@ def test_soft_targets_are_met_where_nothing_tells_the_cells_apart() -> None:
     np.testing.assert_allclose(softmax(bias), wanted[0], atol=2e-3)
 
 
-def test_offsets_that_explain_everything_leave_nothing_to_learn() -> None:
+def test_a_strong_prior_keeps_the_weights_where_they_were() -> None:
     inputs, targets = cells(60, 4, 3)
-    offsets = 30.0 * np.eye(3)[targets]
-    weight, bias = fit_softmax(inputs, targets, 3, 1.0, offsets=offsets)
-    assert np.abs(weight).max() < 1e-3
-    assert np.abs(bias).max() < 1e-3
+    known = np.random.default_rng(1).normal(size=(3, 4))
+    weight, _ = fit_softmax(inputs, targets, 3, 1e6, towards=known)
+    np.testing.assert_allclose(weight, known, atol=1e-3)
 
 
-def test_a_strong_prior_keeps_to_the_offsets() -> None:
+def test_labels_overrule_a_weak_prior() -> None:
     inputs, targets = cells(60, 4, 3)
-    offsets = np.random.default_rng(1).normal(size=(60, 3))
-    weight, _ = fit_softmax(inputs, targets, 3, 1e6, offsets=offsets)
-    assert np.abs(weight).max() < 1e-3
+    plain, _ = fit_softmax(inputs, targets, 3, 1e-4)
+    weight, _ = fit_softmax(inputs, targets, 3, 1e-4, towards=-plain)
+    np.testing.assert_allclose(weight, plain, atol=0.02)
+
+
+def test_what_was_learnt_before_helps_where_labels_are_few() -> None:
+    inputs, targets = cells(600, 4, 3)
+    known, _ = fit_softmax(inputs[100:], targets[100:], 3, 0.1)
+    few, truth = inputs[:6], targets[6:100]
+
+    def right(**prior: np.ndarray) -> float:
+        weight, bias = fit_softmax(few, targets[:6], 3, 1.0, **prior)
+        return float(((inputs[6:100] @ weight.T + bias).argmax(axis=1) == truth).mean())
+
+    assert right(towards=known) > right() + 0.05
 
 
 def test_a_class_without_a_cell_is_finite_and_unlikely() -> None:

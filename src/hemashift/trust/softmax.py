@@ -22,10 +22,10 @@ def fit_softmax(
     targets: Integers,
     n_classes: int,
     penalty: float,
-    offsets: npt.NDArray[np.floating] | None = None,
+    towards: npt.NDArray[np.floating] | None = None,
     weights: npt.NDArray[np.floating] | None = None,
 ) -> tuple[Float, Float]:
-    """Minimise sum of cross entropies + penalty / 2 * |W|^2 over W and b.
+    """Minimise sum of cross entropies + penalty / 2 * |W - W0|^2 over W and b.
 
     With fewer cells than features, give `inputs` in a basis of their span (`span`): the solution
     lies there, and the search is as short as there are cells.
@@ -35,8 +35,7 @@ def fit_softmax(
         targets: `(N,)` class index, 0 to K-1; classes without a cell are allowed.
         n_classes: K.
         penalty: Strength of the prior, above 0.
-        offsets: `(N, K)` logits that are added to the linear ones: what is known without these
-            labels. The regression then learns what is left to explain.
+        towards: W0 `(K, D)`: what is known without these labels; 0 where not given.
         weights: `(N,)` weight of each cell, or `(N, K)` soft targets that replace `targets`.
 
     Returns:
@@ -55,15 +54,17 @@ def fit_softmax(
         wanted[:] = weights
     else:
         wanted[np.arange(count), targets] = 1.0 if weights is None else weights
-    loss = penalised_cross_entropy(inputs, wanted, penalty, offsets)
-    return minimise_over(loss, np.zeros((n_classes, width + 1)))
+    loss = penalised_cross_entropy(inputs, wanted, penalty, towards)
+    start = np.zeros((n_classes, width + 1))
+    start[:, :-1] = 0 if towards is None else towards
+    return minimise_over(loss, start)
 
 
 def penalised_cross_entropy(
     inputs: npt.NDArray[np.floating],
     wanted: Float,
     penalty: float,
-    offsets: npt.NDArray[np.floating] | None = None,
+    towards: npt.NDArray[np.floating] | None = None,
 ) -> Loss:
     """Return what `fit_softmax` minimises, as a function of W and b.
 
@@ -71,23 +72,23 @@ def penalised_cross_entropy(
         inputs: `(N, D)`.
         wanted: `(N, K)` soft targets; a row counts as much as it sums to.
         penalty: Strength of the prior.
-        offsets: `(N, K)` logits that are added to the linear ones.
+        towards: W0 `(K, D)`, where the prior has its mean; 0 where not given.
 
     Returns:
         A function from `(K, D + 1)`, W and then b, to the loss and its gradient of that shape.
     """
     mass = wanted.sum(axis=1, keepdims=True)
-    known = np.zeros(wanted.shape) if offsets is None else np.asarray(offsets, np.float64)
+    mean = 0.0 if towards is None else np.asarray(towards, np.float64)
 
     def loss(matrix: Float) -> tuple[float, Float]:
         w, b = matrix[:, :-1], matrix[:, -1]
-        logits = known + inputs @ w.T + b
+        logits = inputs @ w.T + b
         log_p = logits - logsumexp(logits, axis=1, keepdims=True)
         difference = np.exp(log_p) * mass - wanted
         gradient = np.empty_like(matrix)
-        gradient[:, :-1] = difference.T @ inputs + penalty * w
+        gradient[:, :-1] = difference.T @ inputs + penalty * (w - mean)
         gradient[:, -1] = difference.sum(axis=0) + _BIAS_PENALTY * b
-        prior = penalty * (w**2).sum() + _BIAS_PENALTY * (b**2).sum()
+        prior = penalty * ((w - mean) ** 2).sum() + _BIAS_PENALTY * (b**2).sum()
         return float(-(wanted * log_p).sum() + 0.5 * prior), gradient
 
     return loss
