@@ -8,7 +8,7 @@ from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.contract import Task
 from hemashift.adaptation.probe import Probe
 from hemashift.audit.wrong_labels import find_wrong, wrong_label_findings
-from hemashift.model.bundle import default_model
+from hemashift.model.bundle import TWO_SOURCES, load_model
 from hemashift.model.heads import Encoded
 from hemashift.selection.learning import only_encoded
 
@@ -24,7 +24,7 @@ def laboratory(seed: int, wrong: float, count: int = 150) -> tuple[Task, np.ndar
     labels = np.where(changed, (truth + rng.integers(1, 4, count)) % 4, truth)
     encoded = Encoded(features.astype(np.float32), np.zeros((count, 128), np.float32))
     groups = np.arange(count).astype(str)
-    model = default_model()
+    model = load_model(TWO_SOURCES)  # knows nothing of such features
     pool = encoded[:0]
     return Task(model, only_encoded(encoded), labels, groups, CLASSES, pool, seed), changed
 

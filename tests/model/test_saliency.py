@@ -205,4 +205,4 @@ def test_a_head_that_has_learnt_nothing_gives_another_map(
             correlation(forgetful(prepared[row], wanted[row]), maps[row])
             for row in range(0, len(maps), 2)
         ]
-    assert np.mean(same) < 0.5, same
+    assert np.mean(same) < 0.6, same

@@ -12,7 +12,7 @@ from hemashift.adaptation.contract import Task
 from hemashift.adaptation.probe import Probe
 from hemashift.errors import AdaptationError
 from hemashift.evaluation.intervals import Interval
-from hemashift.model.bundle import Bundle
+from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.heads import Encoded
 from hemashift.selection.curve import LearningCurve, expected_gain, learning_curve
 from hemashift.selection.learning import only_encoded
@@ -20,6 +20,12 @@ from hemashift.selection.stopping import Advice, advise
 
 PROBE = Probe(outputs=("features",), penalties=(0.03,))
 Draw = Callable[[int, int], Task]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Bundle:
+    """A model without a probe of its source, which could not read 12 dimensions."""
+    return load_model(TWO_SOURCES)
 
 
 @pytest.fixture
