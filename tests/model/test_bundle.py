@@ -10,7 +10,20 @@ import pytest
 
 from hemashift.errors import ModelFileError
 from hemashift.model import bundle as module
-from hemashift.model.bundle import CARD, FILES, GRAPH, HEAD, TRUST, WEIGHTS, Bundle, default_model
+from hemashift.model.bundle import (
+    CARD,
+    DEFAULT,
+    FILES,
+    GRAPH,
+    HEAD,
+    TRUST,
+    TWO_SOURCES,
+    WEIGHTS,
+    Bundle,
+    default_model,
+    load_model,
+    shipped_models,
+)
 from hemashift.model.card import TrustSpec
 from hemashift.model.heads import LinearHead
 from hemashift.model.runtime import Encoder
@@ -225,6 +238,22 @@ def test_the_default_model_is_the_shipped_one(
 ) -> None:
     monkeypatch.setattr(module, "shipped_models", lambda: {"model": folder})
     assert default_model().hash == bundle.hash
+
+
+def test_models_are_loaded_by_name_unless_a_folder_has_it(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = shipped_models()
+    if not {DEFAULT, TWO_SOURCES} <= shipped.keys():
+        pytest.skip("this checkout has not both shipped models")
+    assert default_model().card.name == load_model(DEFAULT).card.name == DEFAULT
+    sources = {one.name for one in load_model(TWO_SOURCES).card.training_data}
+    assert sources == {"barcelona", "munich_2019"}
+    with pytest.raises(ModelFileError, match="no model here"):
+        load_model("lite0-unknown")
+    bundle.save(tmp_path / DEFAULT)
+    monkeypatch.chdir(tmp_path)
+    assert load_model(DEFAULT).hash == bundle.hash
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")

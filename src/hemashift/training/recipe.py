@@ -169,7 +169,7 @@ PRESETS: dict[str, Recipe] = {
             only=("barcelona",),
         ),
     ),
-    # Few passes over much changed images: more teach the source's laboratories, not the next one
+    # Few passes over much changed images: more gained nothing in two laboratories never seen
     # (docs/benchmarks.md, "What makes a source model travel").
     "robust": Recipe(
         epochs=4,
