@@ -34,6 +34,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -282,7 +283,8 @@ def table(
     counts: list[int],
     options: argparse.Namespace,
 ) -> Iterator[str]:
-    yield f"Commit {commit()}, {options.draws} draws, {options.trials} Optuna trials a fine-tuning."
+    rows = f"rows of {options.store.name}" if options.print else f"commit {commit()}"
+    yield f"{options.draws} draws, {options.trials} Optuna trials a fine-tuning, {rows}."
     yield ""
     yield (
         "| target | labels | approach | accuracy (95 % interval) | " + " | ".join(SCORES[1:]) + " |"
@@ -297,6 +299,21 @@ def table(
                 rest = ["" if np.isnan(one) else f"{one:.3f}" for one in rows.mean(axis=0)[2:]]
                 figures = [shown(rows[:, 0]), shown(rows[:, 1]), *rest]
                 yield f"| {target.dataset} | {n} | {name} | {' | '.join(figures)} |"
+    yield from means(done, names, counts, options)
+
+
+def means(
+    done: dict[Key, list[float]],
+    names: list[str],
+    counts: list[int],
+    options: argparse.Namespace,
+) -> Iterator[str]:
+    """Yield the mean of the targets, where all have been scored."""
+    for n, name in product(counts, names):
+        found = [rows_of(done, target.dataset, name, n, options.draws) for target in TARGETS]
+        if all(len(rows) == options.draws for rows in found):
+            accuracy, macro = np.mean([rows.mean(axis=0)[:2] for rows in found], axis=0)
+            yield f"| mean | {n} | {name} | {accuracy:.3f} | {macro:.3f} | | |"
 
 
 def aims(

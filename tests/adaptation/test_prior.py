@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hemashift.adaptation.contract import Task
-from hemashift.adaptation.prior import TRUST, prior_weights
+from hemashift.adaptation.prior import FOLLOWED, prior_weights
 from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.transductive import Transductive
 from hemashift.model.bundle import Bundle
@@ -32,7 +32,7 @@ def test_classes_of_the_source_only(
 ) -> None:
     task = make_task(LABELS, model=knowing)
     found = prior_weights(task, "features")
-    np.testing.assert_allclose(found[:6], TRUST * weights, rtol=1e-6)
+    np.testing.assert_allclose(found[:6], FOLLOWED * weights, rtol=1e-6)
     assert task.classes[6:] == ("blast",) and not found[6:].any()
 
 

@@ -11,7 +11,7 @@ from hemashift.trust.storage import read_trust
 
 # How far the source is followed: the best of 0, 0.3, 0.6 and 1 at 10 to 50 labels of Jiangxi Tecom
 # and Jin Woo Choi, by models that had seen neither (docs/benchmarks.md).
-TRUST = 0.6
+FOLLOWED = 0.6
 
 
 def prior_weights(task: Task, output: Output) -> Float:
@@ -31,5 +31,5 @@ def prior_weights(task: Task, output: Output) -> Float:
     known = read_trust(task.model).probe if output == "features" else None
     weights = np.zeros((len(task.classes), task.cells.encoded.vectors(output).shape[1]))
     if known is not None:
-        weights[: len(known)] = TRUST * known
+        weights[: len(known)] = FOLLOWED * known
     return weights

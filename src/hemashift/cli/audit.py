@@ -29,7 +29,8 @@ def command(
         typer.Option(
             "--model",
             "-m",
-            help="Model folder; one that has not learnt from these labels.",
+            help="Model, a folder or the name of a shipped one, that has not learnt from "
+            "these labels.",
             show_default="the shipped model",
         ),
     ] = None,

@@ -42,7 +42,11 @@ def command(
     ],
     model: Annotated[
         Path | None,
-        typer.Option("--model", "-m", help="Model folder. [default: the shipped model]"),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model: a folder, or the name of a shipped one. [default: the shipped model]",
+        ),
     ] = None,
     boxes: Annotated[
         Path | None,

@@ -31,8 +31,9 @@ def command(
         typer.Option(
             "--model",
             "-m",
-            help="Model folder: classifies the images, and names the cells that it was adapted "
-            "with, which are left out. [default for images: the shipped model]",
+            help="Model, a folder or the name of a shipped one: classifies the images, and names "
+            "the cells that it was adapted with, which are left out. [default for images: the "
+            "shipped model]",
         ),
     ] = None,
     exclude: Annotated[

@@ -50,7 +50,10 @@ def command(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", "-m", help="Model folder to adapt.", show_default="the shipped model"
+            "--model",
+            "-m",
+            help="Model to adapt: a folder, or the name of a shipped one.",
+            show_default="the shipped model",
         ),
     ] = None,
     strategy: Annotated[
