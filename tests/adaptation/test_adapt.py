@@ -164,7 +164,7 @@ def test_copies_of_one_image_only(laboratory: Path, bundle: Bundle) -> None:
 
 
 def test_unknown_method(laboratory: Path, bundle: Bundle) -> None:
-    with pytest.raises(HemashiftError, match="auto, probe, head, "):
+    with pytest.raises(HemashiftError, match="auto, blend, probe, head, "):
         adapt(laboratory / "cells", laboratory / "labels.csv", model=bundle, method="magic")
 
 

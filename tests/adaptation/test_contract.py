@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.classmix import ClassMix
 from hemashift.adaptation.contract import Method, Unadapted
 from hemashift.adaptation.head import HeadOnly
@@ -47,6 +48,7 @@ def batchnorm() -> Method:
 
 METHODS: dict[str, Callable[[], Method]] = {
     "probe": Probe,
+    "blend": Blend,
     "prototypes": Prototypes,
     # At one strength there is no choice, so that unlabelled cells do count.
     "propagation": lambda: Propagation(strengths=(0.3,)),

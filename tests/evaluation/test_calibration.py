@@ -117,3 +117,14 @@ def test_equal_confidence_is_kept_together() -> None:
     assert curve.coverage.tolist() == [1.0]
     assert curve.area == 0.5
     assert curve.coverage_at(0.4) == 0.0
+
+
+def test_the_error_by_chance_is_what_calibrated_probabilities_show() -> None:
+    rng = np.random.default_rng(5)
+    sure = rng.uniform(0.4, 1, 150)
+    errors = [
+        calibration.expected_calibration_error(sure, rng.random(150) < sure) for _ in range(300)
+    ]
+    found = calibration.chance_calibration_error(sure)
+    assert found == pytest.approx(np.mean(errors), abs=0.005)
+    assert found == calibration.chance_calibration_error(sure), "the same seed, the same result"

@@ -29,7 +29,8 @@ def test_scores_follow_from_the_predictions() -> None:
     assert result.average_precision_recall.area == pytest.approx(
         np.mean([c.average_precision for c in result.per_class])
     )
-    assert set(result.calibration) == {"ece", "ece_equal_mass", "brier", "nll"}
+    names = {"ece", "ece_equal_mass", "ece_by_chance", "brier", "nll"}
+    assert set(result.calibration) == names
     assert result.risk_coverage.risk[-1] == pytest.approx(1 - result.overall["accuracy"].estimate)
     assert result.reliability.count.sum() == 300
     assert result.warnings == ()

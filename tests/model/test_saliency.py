@@ -29,7 +29,7 @@ CLASSES = ("basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "
 
 
 def linear_head(bundle: Bundle, on: Output, l2: bool, seed: int = 0) -> LinearHead:
-    width = {"features": 1600, "embedding": N_EMBEDDING, "both": 1600 + N_EMBEDDING}[on]
+    width = {"features": 1984, "embedding": N_EMBEDDING, "both": 1984 + N_EMBEDDING}[on]
     rng = np.random.default_rng(seed)
     weight = rng.normal(size=(len(CLASSES), width)).astype(np.float32)
     return LinearHead(CLASSES, weight, np.zeros(len(CLASSES), np.float32), on=on, l2=l2)

@@ -35,6 +35,7 @@ from hemashift.training.task import Task
 
 def tiny(**changes: object) -> Recipe:
     small = {
+        "architecture": "efficientnet_lite0",
         "weights": "random",
         "size": 32,
         "early_size": 32,
@@ -168,7 +169,7 @@ def test_a_batch_of_one_image_a_device_is_refused(task: Task) -> None:
 
 
 def test_what_a_device_is_sent_is_small(task: Task, tmp_path: Path) -> None:
-    held_out = HeldOut(task.images, task.classes, task.datasets)
+    held_out = HeldOut(task.images, task.classes, task.datasets, task.n_classes)
     assert len(pickle.dumps((task, held_out))) < 20_000
 
 
@@ -280,7 +281,7 @@ def test_a_single_class_is_refused(tables: list[CellTable]) -> None:
 
 def test_two_devices_train_together(task: Task) -> None:
     task = dataclasses.replace(task, stop_after=steps_of(task) // 2)
-    held_out = HeldOut(task.images, task.classes, task.datasets)
+    held_out = HeldOut(task.images, task.classes, task.datasets, task.n_classes)
     launch(task, 2, score=held_out)
     saved = Checkpoint.load(task.checkpoint)
     assert saved.step == steps_of(task) // 2
@@ -309,7 +310,7 @@ def test_the_answer_of_a_network_in_training_is_scored(
     network = build("efficientnet_lite0", 3, pretrained=False).eval()
     with torch.no_grad():
         network.head.output.bias.copy_(torch.tensor([0.0, 100.0, 0.0]))
-    scores = HeldOut(store.file, truth, dataset_names(cells))(network)
+    scores = HeldOut(store.file, truth, dataset_names(cells), 6)(network)
     assert scores["large/accuracy"] == pytest.approx(1 / 3)
     assert scores["large/macro_recall"] == pytest.approx(1 / 3)
     assert scores["small/macro_precision"] == pytest.approx(1 / 9)

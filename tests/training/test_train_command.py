@@ -48,6 +48,7 @@ def made(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
         *("--output", model, "--run-folder", folder, "--weights", "random"),
         *("--data", folders["large"], "--data", folders["small"], "--score", folders["other"]),
         *("--epochs", 3, "--size", 32, "--devices", 1, "--seed", 5),
+        *("--architecture", "efficientnet_lite0"),
     )
     with pytest.MonkeyPatch.context() as patch:
 
@@ -62,7 +63,8 @@ def made(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def settings() -> Recipe:
-    return recipe("robust", size=32, epochs=3, weights="random", seed=5)
+    lite0 = "efficientnet_lite0"
+    return recipe("robust", architecture=lite0, size=32, epochs=3, weights="random", seed=5)
 
 
 def test_an_interrupted_training_says_that_it_goes_on(made: Run) -> None:

@@ -78,3 +78,17 @@ def test_one_fold_with_nothing_to_fit() -> None:
 def test_no_cell_gives_no_score() -> None:
     found = Outside.fit(encoded(20), np.resize((0, 1), 20), parts(20))
     assert found.scores(encoded(0)).shape == (0,)
+
+
+def test_evidence_of_the_source_stretches_the_distance() -> None:
+    """Cells a little to one side, which the distance alone keeps, are told by their direction."""
+    targets = np.resize((0, 1), 100)
+    near = encoded(100, seed=3)
+    vectors = near.features / np.linalg.norm(near.features, axis=1, keepdims=True)
+    vectors[:, 9] += 0.15
+    strange = Encoded(vectors.astype(np.float32), near.embedding)
+    direction = 60.0 * np.eye(WIDTH)[9]
+    plain = Outside.fit(encoded(100), targets, parts(100))
+    warned = Outside.fit(encoded(100), targets, parts(100), others=direction)
+    assert (plain.scores(strange) > 1).mean() < (warned.scores(strange) > 1).mean() - 0.2
+    assert (warned.scores(encoded(400, seed=8)) <= 1).mean() > KEPT - 0.05

@@ -11,7 +11,7 @@ from hemashift.model.heads import Encoded
 from hemashift.model.tensors import save_tensors
 from hemashift.trust.calibration import Calibration
 from hemashift.trust.outside import Outside
-from hemashift.trust.source import fit_source
+from hemashift.trust.source import Others, fit_source
 from hemashift.trust.storage import Trust, attach, read_trust
 
 
@@ -73,6 +73,23 @@ def test_a_source_model_knows_its_cells_but_no_error_rate(
     assert again.contents == made.contents
 
 
+def test_what_tells_cells_of_no_class_is_kept(
+    bundle: Bundle, cells: Encoded, tmp_path: Path
+) -> None:
+    width, laboratories = bundle.card.n_features, np.repeat(["a", "b"], 30)
+    features = (3 * np.eye(width)[[40] * 12]).astype(np.float32)
+    features += np.random.default_rng(4).normal(0, 0.1, features.shape).astype(np.float32)
+    strange = Others(Encoded(features, features[:, :128]), np.repeat(["a", "b"], 6))
+    targets = np.arange(60) % 6
+    made = fit_source(bundle, cells, targets, laboratories, others=strange)
+    found = read_trust(Bundle.load(made.save(tmp_path / "source")))
+    assert found.others is not None and found.others.shape == (width,)
+    assert found.others.argmax() == 40
+    assert found.outside is not None and found.outside.evidence is not None
+    assert found.outside.evidence.argmax() == 40
+    assert found.probe is not None and len(found.probe) == 6
+
+
 @pytest.mark.parametrize(
     "name, value, said",
     [
@@ -84,6 +101,7 @@ def test_a_source_model_knows_its_cells_but_no_error_rate(
         ("outside.variances", np.zeros(3), ""),
         ("outside.variances", None, ""),
         ("source.directions", np.zeros((2, 2), np.float32), "any x"),
+        ("source.others", np.zeros(3, np.float32), "finite"),
     ],
 )
 def test_data_that_do_not_fit_are_refused(

@@ -75,9 +75,9 @@ def adapt(
         labels: CSV file, several, or a frame, with the columns `path`, relative to `images`,
             and `label`.
         model: The model to start from; the shipped one by default.
-        method: One of `hemashift.adaptation.registry.METHODS`. `auto` chooses between `probe`
-            and `head` by cross-validation inside the labels; `batchnorm`, `lpft` and `finetune`
-            need the extra `train`.
+        method: One of `hemashift.adaptation.registry.METHODS`. `auto` takes
+            `blend`, unless cross-validation inside the labels clearly prefers `probe` or
+            `prototypes`; `batchnorm`, `lpft` and `finetune` need the extra `train`.
         seed: Seed of folds and training.
         taxonomy: What labels mean; the built-in one by default.
         progress: Called with what is being done, the number done, and the total.

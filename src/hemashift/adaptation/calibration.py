@@ -43,8 +43,10 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
             task.targets,
             folds(task.targets, task.groups, _FOLDS, task.seed + 1),
             known.source,
+            known.others,
         ),
         known.source,
         known.probe,
+        known.others,
     )
     return attach(Bundle(card, bundle.contents), trust)

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import cast
 
 from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.classmix import ClassMix
 from hemashift.adaptation.contract import Method
 from hemashift.adaptation.head import HeadOnly
@@ -20,6 +21,7 @@ Progress = Callable[[str, int, int], None]
 
 _LIGHT: dict[str, Callable[[], Method]] = {
     "auto": Auto,
+    "blend": Blend,
     "probe": Probe,
     "head": HeadOnly,
     "prototypes": Prototypes,

@@ -171,7 +171,8 @@ def _show(result: Evaluation, console: Console) -> None:
     scores = Table(box=None, pad_edge=False, show_header=False)
     for name in ("accuracy", "macro_f1", "macro_precision", "macro_recall"):
         scores.add_row(SCORE_NAMES[name], with_limits(result.overall[name]))
-    scores.add_row("Calibration error", percent(result.calibration["ece"]))
+    error, chance = (percent(result.calibration[name]) for name in ("ece", "ece_by_chance"))
+    scores.add_row("Calibration error", f"{error} ({chance} by chance alone)")
     console.print(scores)
     table = Table(box=None, pad_edge=False)
     table.add_column("class", no_wrap=True)

@@ -157,8 +157,9 @@ def command(
     finally:
         display.stop()
     _print_scores(console, bundle)
+    courses = ", ".join(str(path) for path in sorted(folder.rglob("history.png")))
     console.print(
-        f"model: {output}; course of the training: {folder / 'history.png'}",
+        f"model: {output}; course of the training: {courses}",
         markup=False,
         soft_wrap=True,
     )

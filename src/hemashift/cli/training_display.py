@@ -32,8 +32,9 @@ class TrainingDisplay:
     def step(self, report: Report) -> None:
         """Show how far the training is."""
         minutes, seconds = divmod(round(report.seconds_left), 60)
+        which = f"network {report.member} of {report.members}, " if report.members > 1 else ""
         self._show(
-            f"epoch {report.epoch}",
+            f"{which}epoch {report.epoch}",
             report.step,
             report.steps,
             f"loss {report.loss:.3f}  {report.images_per_second:.0f} images/s  "

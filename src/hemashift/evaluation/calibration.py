@@ -110,6 +110,43 @@ def expected_calibration_error(
     return reliability_bins(confidence, correct, n_bins, binning).error
 
 
+def chance_calibration_error(
+    confidence: ArrayLike,
+    n_bins: int = 15,
+    binning: Binning = "width",
+    draws: int = 200,
+    seed: int = 0,
+) -> float:
+    """Return the calibration error to expect where every probability is right.
+
+    Bins of few cells are never quite as accurate as they are sure, so that the error of a hundred
+    cells is well above 0 even then (Kumar et al. 2019, arXiv 1909.10155, on its bias). An error is
+    to be compared with this one, not with 0.
+
+    Args:
+        confidence: Shape (N,), probability of the predicted class, in 0..1.
+        n_bins: As for `reliability_bins`.
+        binning: As for `reliability_bins`.
+        draws: How often outcomes are drawn with these probabilities.
+        seed: Seed of the draws.
+
+    Returns:
+        The mean expected calibration error, in 0..1.
+
+    Examples:
+        >>> few, many = [0.8] * 20, [0.8] * 2000
+        >>> chance_calibration_error(few) > 0.05 > chance_calibration_error(many)
+        True
+    """
+    sure = np.asarray(confidence, dtype=np.float64)
+    rng = np.random.default_rng([seed, 31])
+    errors = [
+        expected_calibration_error(sure, rng.random(sure.shape) < sure, n_bins, binning)
+        for _ in range(draws)
+    ]
+    return float(np.mean(errors))
+
+
 def brier_score(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     """Return the mean squared distance to the truth, summed over classes (Brier 1950).
 

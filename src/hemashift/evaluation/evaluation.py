@@ -17,6 +17,7 @@ from hemashift.evaluation.calibration import (
     ReliabilityBins,
     RiskCoverage,
     brier_score,
+    chance_calibration_error,
     expected_calibration_error,
     negative_log_likelihood,
     reliability_bins,
@@ -238,6 +239,7 @@ class Evaluation:
         return {
             "ece": expected_calibration_error(self.certainty, self.correct),
             "ece_equal_mass": by_mass,
+            "ece_by_chance": chance_calibration_error(self.certainty),
             "brier": brier_score(self.y_true, self.probabilities),
             "nll": negative_log_likelihood(self.y_true, self.probabilities),
         }

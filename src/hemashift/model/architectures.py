@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from hemashift.errors import HemashiftError
+from hemashift.errors import HemashiftError, ModelFileError
 from hemashift.model.extra import train_extra_missing
 
 try:
@@ -19,10 +19,12 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     raise train_extra_missing() from error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 N_EMBEDDING = 128
 N_HIDDEN = 512
+# Stages of an EfficientNet, counted from its end, that are part of the features.
+STAGES = 4
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,16 @@ class Architecture:
         timm_name: The name in timm.
         mean: Mean of each RGB channel, in grey levels 0 to 255, taken off the input.
         std: Deviation of each RGB channel, in grey levels, that the input is divided by.
+        member: Name of the architecture of which several stand side by side; None for one network.
+        members: How many do.
     """
 
     name: str
     timm_name: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    member: str | None = None
+    members: int = 1
 
 
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
@@ -57,6 +63,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         ("vit", "vit_small_patch16_224", _HALF),
         ("inception_v3", "inception_v3", _HALF),
     )
+} | {
+    "efficientnet_lite0_pair": Architecture(
+        "efficientnet_lite0_pair", "tf_efficientnet_lite0", *_LITE, "efficientnet_lite0", members=2
+    )
 }
 
 
@@ -66,19 +76,22 @@ class MLP(nn.Sequential):
     Args:
         n_inputs: Length of the embedding, 128 in the paper.
         n_classes: Number of classes K.
-        dropout: Probability of dropping one of the 512 nodes, in training only.
+        dropout: Probability of dropping one of the hidden nodes, in training only.
+        n_hidden: Number of hidden nodes, 512 in the paper.
     """
 
     on: Literal["embedding", "features", "both"] = "embedding"
 
-    def __init__(self, n_inputs: int, n_classes: int, dropout: float = 0.5) -> None:
+    def __init__(
+        self, n_inputs: int, n_classes: int, dropout: float = 0.5, n_hidden: int = N_HIDDEN
+    ) -> None:
         super().__init__(
             OrderedDict(
-                hidden=nn.Linear(n_inputs, N_HIDDEN),
-                norm=nn.BatchNorm1d(N_HIDDEN),
+                hidden=nn.Linear(n_inputs, n_hidden),
+                norm=nn.BatchNorm1d(n_hidden),
                 dropout=nn.Dropout(dropout),
                 activation=nn.ReLU(),
-                output=nn.Linear(N_HIDDEN, n_classes),
+                output=nn.Linear(n_hidden, n_classes),
             )
         )
 
@@ -91,6 +104,7 @@ class Probe(nn.Module):
         n_classes: Number of classes K.
         on: Which output of the encoder it reads; `both` is the features, then the embedding.
         l2: Whether each vector (under `both`, each of the two) is brought to length 1 first.
+        n_embedding: Length of the embedding.
     """
 
     def __init__(
@@ -99,16 +113,19 @@ class Probe(nn.Module):
         n_classes: int,
         on: Literal["embedding", "features", "both"],
         l2: bool,
+        n_embedding: int = N_EMBEDDING,
     ) -> None:
         super().__init__()
         self.on: Literal["embedding", "features", "both"] = on
         self.l2 = l2
+        self.n_embedding = n_embedding
         self.linear = nn.Linear(n_inputs, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) for vectors (N, D)."""
         if self.l2:
-            cut = [x.shape[1] - N_EMBEDDING, N_EMBEDDING] if self.on == "both" else [x.shape[1]]
+            features = x.shape[1] - self.n_embedding
+            cut = [features, self.n_embedding] if self.on == "both" else [x.shape[1]]
             parts = [
                 nn.functional.normalize(part, eps=1e-12) for part in torch.split(x, cut, dim=1)
             ]
@@ -123,8 +140,10 @@ class Network(nn.Module):
         architecture: Which network the trunk is, and its input scaling.
         weights: ``"imagenet"``, ``"random"``, or ``"model"`` when loaded from a model file.
         n_features: Length D of the features.
-        trunk: The ImageNet network without its classifier.
-        embedding: Linear layer, the trunk's last layer, pooled, to the embedding (N, 128).
+        depth: Number of layers that they are made of.
+        trunk: The ImageNet network without its classifier, or several (`Members`).
+        embedding: Linear layer, the trunk's last layer, pooled, to the embedding (N, 128), or 128
+            numbers for each member.
         head: Logits (N, K) from the embedding (`MLP`) or another output (`Probe`).
     """
 
@@ -134,14 +153,16 @@ class Network(nn.Module):
         trunk: nn.Module,
         head: MLP | Probe,
         weights: str,
+        n_features: int | None = None,
     ) -> None:
         super().__init__()
         self.architecture = architecture
         self.weights = weights
         widths = layer_widths(trunk)
-        self.n_features = sum(widths)
+        self.n_features = sum(widths) if n_features is None else n_features
+        self.depth = depth_of(widths, self.n_features)
         self.trunk = trunk
-        self.embedding = nn.Linear(widths[0], N_EMBEDDING)
+        self.embedding = nn.Linear(widths[0], N_EMBEDDING * architecture.members)
         self.head = head
 
     def normalise(self, images: Tensor) -> Tensor:
@@ -151,9 +172,9 @@ class Network(nn.Module):
         return ((images.to(torch.float32) - mean) / std).permute(0, 3, 1, 2)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return features (N, D) and embedding (N, 128) of normalised float images (N, 3, S, S)."""
+        """Return features (N, D) and embedding (N, E) of normalised float images (N, 3, S, S)."""
         layers = read_layers(self.trunk, x)
-        return join_layers(layers), self.embedding(layers[0])
+        return join_layers(layers[: self.depth]), self.embedding(layers[0])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) of normalised float images (N, 3, S, S)."""
@@ -164,26 +185,72 @@ class Network(nn.Module):
         return cast(Tensor, self.head(read))
 
 
+class Members(nn.Module):
+    """Trunks of one kind side by side, each trained by itself (`hemashift.model.members`).
+
+    Args:
+        trunks: The trunks.
+    """
+
+    def __init__(self, trunks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.member = nn.ModuleList(trunks)
+
+
 def layer_widths(trunk: nn.Module) -> tuple[int, ...]:
     """Return the lengths of what `read_layers` gives."""
+    if isinstance(trunk, Members):
+        return tuple(map(sum, zip(*map(layer_widths, trunk.member), strict=True)))
     # VGG keeps its two wide layers; only head_hidden_size knows of them.
     last = int(cast(int, getattr(trunk, "head_hidden_size", None) or trunk.num_features))
-    before = getattr(trunk, "conv_head", None)
-    return (last,) if before is None else (last, int(before.in_channels))
+    if not hasattr(trunk, "conv_head"):
+        return (last,)
+    network: Any = trunk
+    stages = reversed(network.blocks[-STAGES:])
+    return (last, *(int(stage[-1].conv_pwl.out_channels) for stage in stages))
+
+
+def depth_of(widths: tuple[int, ...], n_features: int) -> int:
+    """Return how many layers make up so many features.
+
+    Earlier versions joined fewer layers, and their models keep what they were made with.
+
+    Raises:
+        ModelFileError: No number of layers does.
+
+    Examples:
+        >>> depth_of((1280, 320, 192), 1600)
+        2
+    """
+    for depth in range(1, len(widths) + 1):
+        if sum(widths[:depth]) == n_features:
+            return depth
+    raise ModelFileError(
+        "the network has no layers of this many numbers",
+        expected=f"the first of {', '.join(map(str, widths))}, added up",
+        found=str(n_features),
+    )
 
 
 def read_layers(trunk: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
-    """Return what a trunk says of images (N, 3, S, S): its last layer, pooled.
+    """Return what a trunk says of images (N, 3, S, S): its layers, pooled, the last one first.
 
     An EfficientNet's last layer is a wide convolution that has learnt the classes of the source
-    above all. The narrower block before it carries over to other laboratories better
-    (`docs/benchmarks.md`), so that it is given too.
+    above all. The narrower stages before it carry over to other laboratories better
+    (`docs/benchmarks.md`), so that the last `STAGES` are given too. What `Members` say of a layer
+    is joined.
     """
+    if isinstance(trunk, Members):
+        found = [read_layers(member, x) for member in trunk.member]
+        return tuple(torch.cat(layers, dim=1) for layers in zip(*found, strict=True))
     if not hasattr(trunk, "conv_head"):
         return (trunk(x),)
     network: Any = trunk
-    block = network.blocks(network.bn1(network.conv_stem(x)))
-    return network.global_pool(network.bn2(network.conv_head(block))), block.mean((2, 3))
+    maps = [network.bn1(network.conv_stem(x))]
+    for stage in network.blocks:
+        maps.append(stage(maps[-1]))
+    last = network.global_pool(network.bn2(network.conv_head(maps[-1])))
+    return (last, *(found.mean((2, 3)) for found in reversed(maps[-STAGES:])))
 
 
 def join_layers(layers: tuple[Tensor, ...]) -> Tensor:
@@ -218,6 +285,7 @@ def build(
     pretrained: bool = True,
     dropout: float = 0.5,
     allow_random: bool = False,
+    n_features: int | None = None,
 ) -> Network:
     """Build a network with ImageNet or random weights in the trunk.
 
@@ -229,24 +297,26 @@ def build(
         dropout: Dropout probability of the head.
         allow_random: Where the ImageNet weights cannot be had, go on with random ones;
             `Network.weights` says which it was.
+        n_features: Length of the features, for a model that was made with fewer layers.
 
     Raises:
-        HemashiftError: The name is unknown, or the ImageNet weights cannot be had.
+        HemashiftError: The name is unknown, the ImageNet weights cannot be had, or no layers make
+            up so many features.
 
     Examples:
         >>> network = build("efficientnet_lite0", pretrained=False)
         >>> features, embedding = network.eval().encode(torch.zeros(2, 3, 64, 64))
         >>> features.shape, embedding.shape
-        (torch.Size([2, 1600]), torch.Size([2, 128]))
+        (torch.Size([2, 1984]), torch.Size([2, 128]))
     """
     import timm
 
     architecture = get_architecture(name)
-    trunk = None
+    trunks: list[nn.Module] = []
     weights = "random"
     if pretrained:
         try:
-            trunk = _pretrained_trunk(architecture)
+            trunks = [_pretrained_trunk(architecture) for _ in range(architecture.members)]
             weights = "imagenet"
         except Exception as error:
             if not allow_random:
@@ -257,15 +327,18 @@ def build(
                     hint="connect to the internet once, choose efficientnet_lite0 (its weights "
                     "come with hemashift[train]), or allow random weights",
                 ) from error
-    if trunk is None:
-        trunk = timm.create_model(architecture.timm_name, pretrained=False, num_classes=0)
-    return Network(architecture, trunk, MLP(N_EMBEDDING, n_classes, dropout), weights)
+    while len(trunks) < architecture.members:
+        trunks.append(timm.create_model(architecture.timm_name, pretrained=False, num_classes=0))
+    trunk = trunks[0] if architecture.members == 1 else Members(trunks)
+    widths = (N_EMBEDDING * architecture.members, N_HIDDEN * architecture.members)
+    head = MLP(widths[0], n_classes, dropout, widths[1])
+    return Network(architecture, trunk, head, weights, n_features)
 
 
 def _pretrained_trunk(architecture: Architecture) -> nn.Module:
     import timm
 
-    if architecture.name != "efficientnet_lite0":
+    if not architecture.name.startswith("efficientnet_lite0"):
         return cast(
             nn.Module, timm.create_model(architecture.timm_name, pretrained=True, num_classes=0)
         )

@@ -36,10 +36,18 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
         ModelFileError: The weights do not fit the architecture that the card names.
     """
     card = bundle.card
-    network = build(card.architecture, len(card.classes), pretrained=False, dropout=dropout)
+    network = build(
+        card.architecture,
+        len(card.classes),
+        pretrained=False,
+        dropout=dropout,
+        n_features=card.n_features,
+    )
     head = bundle.head
     if isinstance(head, LinearHead):
-        network.head = Probe(head.weight.shape[1], len(card.classes), head.on, head.l2)
+        network.head = Probe(
+            head.weight.shape[1], len(card.classes), head.on, head.l2, card.n_embedding
+        )
         weight, bias = _fold_standardisation(head)
         network.head.linear.load_state_dict({"weight": _tensor(weight), "bias": _tensor(bias)})
     else:

@@ -95,12 +95,13 @@ class _Encoder(nn.Module):
         self.embedding = copy.deepcopy(network.embedding)
         self.mean = torch.tensor(network.architecture.mean)
         self.std = torch.tensor(network.architecture.std)
+        self.depth = network.depth
         _simplify_pooling(self.trunk)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         x = ((images.to(torch.float32) - self.mean) / self.std).permute(0, 3, 1, 2)
         layers = read_layers(self.trunk, x)
-        return join_layers(layers), self.embedding(layers[0])
+        return join_layers(layers[: self.depth]), self.embedding(layers[0])
 
 
 class _Mean(nn.Module):

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from hemashift.errors import HemashiftError, ImageError
+from hemashift.model.architectures import STAGES
 from hemashift.model.checkpoint import load_network
 from hemashift.model.extra import train_extra_missing
 from hemashift.model.preprocessing import Pixels
@@ -50,9 +51,11 @@ if TYPE_CHECKING:
 
 # The maps that are pooled into what the head reads. Of the tokens of a transformer only the one
 # of the class is read, so its map is what the last attention reads.
+_EFFICIENTNET = (*(f"blocks.{stage}" for stage in range(7 - STAGES, 7)), "bn2")
 _MAPS: Mapping[str, tuple[str, ...]] = {
-    "efficientnet_b0": ("blocks", "bn2"),
-    "efficientnet_lite0": ("blocks", "bn2"),
+    "efficientnet_b0": _EFFICIENTNET,
+    "efficientnet_lite0": _EFFICIENTNET,
+    "efficientnet_lite0_pair": tuple(f"member.{k}.{at}" for k in (0, 1) for at in _EFFICIENTNET),
     "vgg16": ("features",),
     "resnet101": ("layer4",),
     "vit": ("blocks.11.norm1",),

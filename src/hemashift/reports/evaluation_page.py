@@ -64,6 +64,7 @@ def evaluation_sections(
         [
             ("Expected calibration error", f"{errors['ece']:.4f} (15 bins of equal width)"),
             ("The same, bins of equal mass", f"{errors['ece_equal_mass']:.4f}"),
+            ("The same, if every probability were right", f"{errors['ece_by_chance']:.4f}"),
             ("Brier score", f"{errors['brier']:.4f} (0 is perfect, 2 is worst)"),
             ("Negative log likelihood", f"{errors['nll']:.4f} nats"),
         ],

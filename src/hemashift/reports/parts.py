@@ -71,7 +71,8 @@ def headline(evaluation: Evaluation, title: str = "Result") -> Numbers:
         Number(
             "Calibration error",
             percent(evaluation.calibration["ece"]),
-            "mean gap of confidence and accuracy",
+            "mean gap of confidence and accuracy; by chance alone "
+            + percent(evaluation.calibration["ece_by_chance"]),
         )
     )
     return Numbers(title, items, note=f"{len(evaluation):,} cells. {how_sure(evaluation)}")

@@ -127,14 +127,16 @@ def _reduce_resolution(
         return images
     size = images.shape[-1]
     low, high = settings.resolution
-    parts = []
-    for part, allowed in zip(images.chunk(4), chosen.chunk(4), strict=True):
+    changed = images.clone()
+    for part, allowed in zip(changed.chunk(4), chosen.chunk(4), strict=True):  # views of `changed`
         side = round((low + (high - low) * float(torch.rand((), generator=generator))) * size / 224)
         reduced = torch.rand(len(part), generator=generator) < settings.resolution_chance
-        small = functional.interpolate(
-            part, (side, side), mode="bilinear", antialias=True, align_corners=False
-        )
-        blurred = functional.interpolate(small, (size, size), mode="bilinear", align_corners=False)
-        pick = (reduced & allowed).view(-1, 1, 1, 1).to(part.device)
-        parts.append(torch.where(pick, blurred, part))
-    return torch.cat(parts)
+        rows = (reduced & allowed).to(part.device)
+        if rows.any():
+            small = functional.interpolate(
+                part[rows], (side, side), mode="bilinear", antialias=True, align_corners=False
+            )
+            part[rows] = functional.interpolate(
+                small, (size, size), mode="bilinear", align_corners=False
+            )
+    return changed

@@ -23,6 +23,8 @@ class Report:
         loss: Mean training loss of the last 50 steps of the epoch (label smoothing included).
         images_per_second: Over the last 50 steps, all devices together.
         seconds_left: Estimate from the pace so far and the sizes of the images to come.
+        member: Which network of several is trained, from 1.
+        members: How many are, one after the other; `seconds_left` counts all.
     """
 
     step: int
@@ -31,6 +33,8 @@ class Report:
     loss: float
     images_per_second: float
     seconds_left: float
+    member: int = 1
+    members: int = 1
 
 
 Listener = Callable[[Report], None]
@@ -69,7 +73,13 @@ class Pace:
         """Mean of the last 50 steps."""
         return len(self._recent) / max(sum(self._recent), 1e-9)
 
-    def seconds_left(self, done: int) -> float:
-        """Return the estimate for the steps after the first `done`, scoring not included."""
+    def seconds_left(self, done: int, runs: int = 0) -> float:
+        """Return the estimate for the steps after the first `done`, scoring not included.
+
+        Args:
+            done: Steps done.
+            runs: Trainings of as many steps that follow.
+        """
         seconds_per_pixel = self._elapsed / (self._upto[done] - self._upto[self._start])
-        return float(seconds_per_pixel * (self._upto[-1] - self._upto[done]))
+        pixels = (1 + runs) * self._upto[-1] - self._upto[done]
+        return float(seconds_per_pixel * pixels)

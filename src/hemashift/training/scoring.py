@@ -70,11 +70,13 @@ class HeldOut:
         images: File of an `ImageStore` that `Preprocessing` made.
         truth: `(N,)` class indices.
         datasets: `(N,)` dataset of each.
+        n_classes: Number of classes; outputs beyond these are of other cells, and not asked.
     """
 
     images: Path
     truth: Integers
     datasets: Names
+    n_classes: int
 
     def __call__(self, network: Network) -> dict[str, float]:
         """Return `<dataset>/<score>` of a network, which must be in eval mode."""
@@ -84,7 +86,8 @@ class HeldOut:
         with torch.inference_mode():
             for start in range(0, len(images), _BATCH):
                 batch = torch.from_numpy(np.array(images[start : start + _BATCH])).to(device)
-                predicted.append(network(network.normalise(batch)).argmax(1).cpu().numpy())
+                logits = network(network.normalise(batch))[:, : self.n_classes]
+                predicted.append(logits.argmax(1).cpu().numpy())
         scores = scores_by_dataset(self.truth, np.concatenate(predicted), self.datasets)
         return {
             f"{dataset}/{name}": value
@@ -123,27 +126,25 @@ def score_model(
     return scores_by_dataset(truth, np.concatenate(predicted), dataset_names(cells))
 
 
-def encode_cells(bundle: Bundle, cells: CellTable) -> tuple[Encoded, Integers]:
-    """Encode labelled cells from their files.
+def encode_cells(bundle: Bundle, cells: CellTable) -> Encoded:
+    """Encode cells from their files.
 
     Args:
         bundle: The model.
-        cells: Cells; those of a class that the model does not have are left out.
+        cells: At least one cell.
 
     Returns:
-        What the encoder says about the N cells, and `(N,)` class indices.
+        What the encoder says about them.
 
     Raises:
         ImageError: An image cannot be read.
     """
-    cells = cells.select(class_indices(cells, bundle.card.classes) >= 0)
     encoder = Encoder(bundle)
     parts = [encoder.encode(batch) for batch in _prepared(bundle, cells)]
-    encoded = Encoded(
+    return Encoded(
         np.concatenate([part.features for part in parts]),
         np.concatenate([part.embedding for part in parts]),
     )
-    return encoded, class_indices(cells, bundle.card.classes)
 
 
 def _prepared(bundle: Bundle, cells: CellTable) -> Iterator[npt.NDArray[np.uint8]]:

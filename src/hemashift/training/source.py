@@ -10,21 +10,23 @@ from typing import Any
 from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
-from hemashift.model.architectures import get_architecture
+from hemashift.model.architectures import Network, get_architecture
 from hemashift.model.bundle import Bundle
 from hemashift.model.card import TrainingData
 from hemashift.model.export import card_of, export
+from hemashift.model.members import join_members
 from hemashift.training.frames import WideFrame, preprocessing_of
 from hemashift.training.history import draw_history
 from hemashift.training.launch import launch
 from hemashift.training.loop import finished_network
+from hemashift.training.others import kinds, others_of, without_others
 from hemashift.training.progress import Listener
 from hemashift.training.recipe import Recipe
 from hemashift.training.scoring import HeldOut, Scores, encode_cells, score_model
 from hemashift.training.split import Split, class_indices, dataset_names
 from hemashift.training.store import ImageStore, Progress
 from hemashift.training.task import Task
-from hemashift.trust.source import fit_source
+from hemashift.trust.source import Others, fit_source
 
 
 def train(
@@ -57,7 +59,8 @@ def train(
         tables: One cell table a source dataset; cells without a class are left out.
         output: The model folder to write.
         recipe: All settings, see `hemashift.training.recipe`.
-        run_folder: Checkpoint, decoded images and history (JSON and picture) are kept here.
+        run_folder: Checkpoint, decoded images and history (JSON and picture) are kept here, those
+            of the members of a pair in folders of their own.
         targets: Labelled datasets on which the finished model is scored as it is.
         training_data: What the card says about each dataset; counts are filled in.
         name: Name of the model; that of the output folder where not given.
@@ -80,14 +83,16 @@ def train(
     get_architecture(recipe.architecture)
     split = Split.make(tables, recipe.held_out, recipe.seed)
     _check_unseen(split, targets)
-    task, held_out = _prepare(split, recipe, run_folder, on_images)
-    task.check_resumable()
-    launch(task, devices, on_step, on_epoch, held_out)
-
-    network, history = finished_network(task)
-    with atomic_write(run_folder / "history.json") as aside:
-        aside.write_text(json.dumps(history, indent=2) + "\n", encoding="utf-8")
-    draw_history(history, run_folder / "history.png")
+    others = others_of(tables, recipe.held_out, recipe.seed) if recipe.others else None
+    shown, strange = (None, None) if others is None else others
+    tasks, held_out = _prepare(split, shown, recipe, run_folder, on_images)
+    for task in tasks:
+        task.check_resumable()
+    networks = []
+    for task in tasks:
+        launch(task, devices, on_step, on_epoch, held_out)
+        networks.append(without_others(_finished(task), len(split.classes)))
+    network = networks[0] if len(networks) == 1 else join_members(networks)
     card = card_of(
         network,
         name or output.name,
@@ -100,10 +105,11 @@ def train(
         provenance={
             "recipe": recipe.model_dump(mode="json"),
             "held_out_cells": len(split.held_out),
+            "other_cells": 0 if shown is None else len(shown),
         },
     )
     export(network, card, output)
-    return _scored(Bundle.load(output), output, split, targets, on_scored)
+    return _scored(Bundle.load(output), output, split, strange, targets, on_scored)
 
 
 def _check_unseen(split: Split, targets: Sequence[CellTable]) -> None:
@@ -120,33 +126,54 @@ def _check_unseen(split: Split, targets: Sequence[CellTable]) -> None:
 
 def _prepare(
     split: Split,
+    others: CellTable | None,
     recipe: Recipe,
     folder: Path,
     on_images: Progress | None,
-) -> tuple[Task, HeldOut]:
-    """Decode all images, and write down what is to be trained and scored."""
+) -> tuple[list[Task], HeldOut]:
+    """Decode all images, and write down what is to be trained, one task a network, and scored."""
     frame = WideFrame.of(recipe)
-    count = len(split.trained) + len(split.held_out)
+    shown = split.trained if others is None else CellTable.concat([split.trained, others])
+    classes, n_classes = class_indices(shown, split.classes), len(split.classes)
+    if others is not None:
+        numbers, n_kinds = kinds(others)
+        classes[len(split.trained) :] = n_classes + numbers
+        n_classes += n_kinds
+    count = len(shown) + len(split.held_out)
 
     def done_before(before: int) -> Progress | None:
         return None if on_images is None else lambda done, _: on_images(before + done, count)
 
-    store = ImageStore.build(split.trained, frame, folder, done_before(0))
-    scored = ImageStore.build(
-        split.held_out, frame.preprocessing, folder, done_before(len(split.trained))
-    )
-    task = Task(
-        images=store.file,
-        margin=frame.margin,
-        classes=class_indices(split.trained, split.classes),
-        datasets=dataset_names(split.trained),
-        n_classes=len(split.classes),
-        colour=frame.preprocessing.colour,
-        recipe=recipe,
-        folder=folder,
-    )
+    store = ImageStore.build(shown, frame, folder, done_before(0))
+    scored = ImageStore.build(split.held_out, frame.preprocessing, folder, done_before(len(shown)))
+    members = get_architecture(recipe.architecture).members
+    tasks = [
+        Task(
+            images=store.file,
+            margin=frame.margin,
+            classes=classes,
+            datasets=dataset_names(shown),
+            n_classes=n_classes,
+            colour=frame.preprocessing.colour,
+            recipe=recipe.of_member(number),
+            folder=folder if members == 1 else folder / f"member-{number + 1}",
+            member=number + 1,
+            members=members,
+        )
+        for number in range(members)
+    ]
     truth = class_indices(split.held_out, split.classes)
-    return task, HeldOut(scored.file, truth, dataset_names(split.held_out))
+    names = dataset_names(split.held_out)
+    return tasks, HeldOut(scored.file, truth, names, len(split.classes))
+
+
+def _finished(task: Task) -> Network:
+    """Return a trained network; write down and draw the course of its training."""
+    network, history = finished_network(task)
+    with atomic_write(task.folder / "history.json") as aside:
+        aside.write_text(json.dumps(history, indent=2) + "\n", encoding="utf-8")
+    draw_history(history, task.folder / "history.png")
+    return network
 
 
 def _described(split: Split, given: Sequence[TrainingData]) -> tuple[TrainingData, ...]:
@@ -162,6 +189,7 @@ def _scored(
     bundle: Bundle,
     output: Path,
     split: Split,
+    others: CellTable | None,
     targets: Sequence[CellTable],
     on_scored: Progress | None,
 ) -> Bundle:
@@ -175,7 +203,15 @@ def _scored(
     bundle = Bundle(bundle.card.updated(metrics=metrics), bundle.contents)
     # Cells that it was trained on lie closer to each other than cells to come.
     held_out = split.held_out
-    bundle = fit_source(bundle, *encode_cells(bundle, held_out), dataset_names(held_out))
+    bundle = fit_source(
+        bundle,
+        encode_cells(bundle, held_out),
+        class_indices(held_out, split.classes),
+        dataset_names(held_out),
+        others=None
+        if others is None
+        else Others(encode_cells(bundle, others), dataset_names(others)),
+    )
     bundle.save(output)
     return bundle
 

@@ -25,12 +25,14 @@ class Task:
         margin: Width of its images relative to the frame, see `WideFrame`.
         classes: `(N,)` class index of each cell.
         datasets: `(N,)` dataset of each cell.
-        n_classes: Number of classes.
+        n_classes: Number of classes, with the kinds of other cells (`Recipe.others`).
         colour: Colour transform as JSON values.
         recipe: The recipe.
         folder: Where the checkpoint is kept.
         checkpoint_seconds: Time between checkpoints within an epoch.
         stop_after: Stop after this many steps, as a kill would; None trains to the end.
+        member: Which network of several this is, from 1.
+        members: How many are trained one after the other.
     """
 
     images: Path
@@ -43,6 +45,8 @@ class Task:
     folder: Path
     checkpoint_seconds: float = 120.0
     stop_after: int | None = None
+    member: int = 1
+    members: int = 1
 
     @property
     def checkpoint(self) -> Path:

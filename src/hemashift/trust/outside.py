@@ -17,6 +17,9 @@ Fold = tuple[Integers, Integers]
 
 KEPT = 0.95
 """Share of the known cells that are not to be called outside."""
+# Logarithm of the distance that one unit of evidence is worth. Half or twice as much changes the
+# AUROC of immature marrow cells, of which it was 0.72 without, 0.82 with it, by half a point.
+_EVIDENCE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +30,23 @@ class Outside:
     each brought to length 1. It does not ask which class is probable: a model may be sure of a
     class and yet look at a blurred frame.
 
+    Immature cells lie close to the mature ones. Where the source holds labelled cells of none of
+    the classes, it says by which features such cells are told apart, in its own laboratories; that
+    evidence stretches the distance (in the manner of outlier exposure, Hendrycks et al. 2019,
+    arXiv 1812.04606, on frozen features).
+
     Attributes:
         centres: `(C, D)` mean of each class that has a labelled cell.
         spread: How cells of one class differ.
         threshold: Distance within which a share of `KEPT` of the known cells lies.
+        evidence: `(D,)` weights; a distance is multiplied by the exponential of their product with
+            the vector. None where nothing is known of cells of none of the classes.
     """
 
     centres: npt.NDArray[np.float64]
     spread: Spread
     threshold: float
+    evidence: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def fit(
@@ -44,6 +55,7 @@ class Outside:
         targets: Integers,
         parts: Sequence[Fold],
         source: Spread | None = None,
+        others: npt.NDArray[np.floating] | None = None,
     ) -> Outside:
         """Learn what known cells look like.
 
@@ -53,6 +65,8 @@ class Outside:
             parts: Folds (fit, held out); the threshold comes from cells that were held out.
             source: Spread within the classes of the source, measured on many cells; counts as
                 much as that of the labelled cells.
+            others: `(D,)` weights by which the source tells cells of none of the classes, for
+                vectors with a mean square of 1 around their mean.
 
         Examples:
             >>> rng = np.random.default_rng(0)
@@ -68,15 +82,19 @@ class Outside:
             True
         """
         vectors = vectors_of(encoded)
+        evidence = None
+        if others is not None:
+            evidence = _EVIDENCE * np.asarray(others, np.float64) / _length(vectors)
+
+        def fitted(rows: Integers, threshold: float = 1.0) -> Outside:
+            return _fit(vectors[rows], targets[rows], source, threshold, evidence)
+
+        everyone = np.arange(len(vectors))
         held_out = np.concatenate(
-            [
-                _fit(vectors[fit], targets[fit], source, 1.0)._distances(vectors[held])
-                for fit, held in parts
-                if len(fit)
-            ]
-            or [_fit(vectors, targets, source, 1.0)._distances(vectors)]
+            [fitted(fit)._distances(vectors[held]) for fit, held in parts if len(fit)]
+            or [fitted(everyone)._distances(vectors)]
         )
-        return _fit(vectors, targets, source, _quantile(held_out))
+        return fitted(everyone, _quantile(held_out))
 
     def scores(self, encoded: Encoded) -> Float32:
         """Return `(N,)` scores, 0 or more; above 1 a cell is outside."""
@@ -84,7 +102,7 @@ class Outside:
 
     def _distances(self, vectors: Vectors) -> npt.NDArray[np.float64]:
         nearest: npt.NDArray[np.float64] = self.spread.distances(vectors, self.centres).min(axis=1)
-        return nearest
+        return nearest if self.evidence is None else nearest * np.exp(vectors @ self.evidence)
 
 
 def vectors_of(encoded: Encoded) -> Float32:
@@ -92,11 +110,22 @@ def vectors_of(encoded: Encoded) -> Float32:
     return encoded.vectors("features", l2=True)
 
 
-def _fit(vectors: Vectors, targets: Integers, source: Spread | None, threshold: float) -> Outside:
+def _length(vectors: Vectors) -> float:
+    """Return the root mean square length of vectors around their mean."""
+    return max(float(np.sqrt(((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1).mean())), 1e-6)
+
+
+def _fit(
+    vectors: Vectors,
+    targets: Integers,
+    source: Spread | None,
+    threshold: float,
+    evidence: npt.NDArray[np.float64] | None,
+) -> Outside:
     own = Spread.within(vectors, targets)
     spread = own if source is None else own.joined(source)
     centres = [vectors[targets == target].mean(axis=0) for target in np.unique(targets)]
-    return Outside(np.stack(centres).astype(np.float64), spread, threshold)
+    return Outside(np.stack(centres).astype(np.float64), spread, threshold, evidence)
 
 
 def _quantile(distances: npt.NDArray[np.float64]) -> float:

@@ -29,12 +29,14 @@ class Trust:
         source: Spread within the classes of the source, for an adaptation to come.
         probe: `(K, D)` weights by which the classes of the source are told apart in its own
             laboratories, for an adaptation to come.
+        others: `(D,)` weights by which cells of none of the classes are told there.
     """
 
     calibration: Calibration | None = None
     outside: Outside | None = None
     source: Spread | None = None
     probe: Float | None = None
+    others: Float | None = None
 
 
 def attach(bundle: Bundle, trust: Trust) -> Bundle:
@@ -47,10 +49,14 @@ def attach(bundle: Bundle, trust: Trust) -> Bundle:
     if trust.outside is not None:
         tensors["centres"] = trust.outside.centres.astype(np.float32)
         tensors |= _spread_tensors("outside", trust.outside.spread)
+        if trust.outside.evidence is not None:
+            tensors["outside.evidence"] = trust.outside.evidence.astype(np.float32)
     if trust.source is not None:
         tensors |= _spread_tensors("source", trust.source)
     if trust.probe is not None:
         tensors["source.probe"] = trust.probe.astype(np.float32)
+    if trust.others is not None:
+        tensors["source.others"] = trust.others.astype(np.float32)
     spec = TrustSpec(
         labels=0 if trust.calibration is None else len(trust.calibration),
         outside_threshold=None if trust.outside is None else trust.outside.threshold,
@@ -70,6 +76,10 @@ def read_trust(bundle: Bundle) -> Trust:
     tensors = bundle.trust_tensors()
     width = bundle.card.n_features
     calibration = outside = source = probe = None
+
+    def direction(name: str) -> Float | None:
+        return _tensor(tensors, name, (width,)) if name in tensors else None
+
     if spec.labels:
         wanted = (spec.labels, len(bundle.card.classes))
         targets = _tensor(tensors, "targets", wanted[:1]).astype(np.int64)
@@ -79,14 +89,15 @@ def read_trust(bundle: Bundle) -> Trust:
         calibration = Calibration.of(probabilities, targets)
     if spec.outside_threshold is not None:
         centres = _tensor(tensors, "centres", (None, width))
-        outside = Outside(centres, _spread(tensors, "outside", width), spec.outside_threshold)
+        spread, evidence = _spread(tensors, "outside", width), direction("outside.evidence")
+        outside = Outside(centres, spread, spec.outside_threshold, evidence)
     if "source.directions" in tensors:
         source = _spread(tensors, "source", width)
     if "source.probe" in tensors:
         probe = _tensor(tensors, "source.probe", (None, width))
         if len(probe) > len(bundle.card.classes):
             raise _misfit("source.probe", f"at most {len(bundle.card.classes)}", str(len(probe)))
-    return Trust(calibration, outside, source, probe)
+    return Trust(calibration, outside, source, probe, direction("source.others"))
 
 
 def _spread_tensors(name: str, spread: Spread) -> dict[str, Array]:
