@@ -1,7 +1,8 @@
 """Which cells of no class are told apart, in laboratories that the model has never seen.
 
     python benchmarks/outside.py [--data ROOT] [--models runs/leave_one_out] [--draws 10]
-                                 [--labels 50] [--store runs/outside.csv] [--markdown FILE]
+                                 [--labels 50] [--targets NAME ...] [--store runs/outside.csv]
+                                 [--markdown FILE]
 
 The models are those of `benchmarks/leave_one_out.py`, trained without the laboratory; those that
 are not there yet are trained. Cells of no class are `ig` and `platelet` of Barcelona; blasts,
@@ -69,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
+    parser.add_argument("--targets", nargs="*", default=list(NAMES))
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--labels", type=int, default=50)
     parser.add_argument("--store", type=Path, default=Path("runs/outside.csv"))
@@ -77,7 +79,7 @@ def main() -> None:
     options.paper_epochs = None
     done = read_store(options.store)
     rows: dict[tuple[str, str], list[list[float]]] = {}
-    for target in (one for one in TARGETS if one.dataset in NAMES):
+    for target in (one for one in TARGETS if one.dataset in options.targets):
         model = model_of(target.dataset, "robust", options)
         laboratory = visit(model, target, options.data)
         strange = strangers(model, target.dataset, options.data)

@@ -13,6 +13,7 @@ TRAINING = (
     "hemashift.model.architectures",
     "hemashift.model.checkpoint",
     "hemashift.model.export",
+    "hemashift.model.members",
     "hemashift.model.saliency",
     "hemashift.adaptation.batchnorm",
     "hemashift.adaptation.finetune",

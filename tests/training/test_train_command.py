@@ -130,9 +130,12 @@ def test_the_model_file_answers_as_the_network_does(made: Run) -> None:
 def test_other_settings_do_not_overwrite_the_run(made: Run, folders: dict[str, Path]) -> None:
     arguments = ("-o", made.model, "--run-folder", made.folder, "--weights", "random")
     data = ("--data", folders["large"], "--data", folders["small"])
-    result = invoke(*arguments, *data, "--epochs", 4, "--size", 32)
+    lite0 = ("--architecture", "efficientnet_lite0")
+    result = invoke(*arguments, *data, *lite0, "--epochs", 4, "--size", 32)
     assert isinstance(result.exception, HemashiftError)
     assert "epochs" in str(result.exception)
+    result = invoke(*arguments, *data, "--epochs", 3, "--size", 32)
+    assert "architecture" in str(result.exception)
 
 
 def test_a_dataset_trained_on_is_no_target(tables: list[CellTable], tmp_path: Path) -> None:

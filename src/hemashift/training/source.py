@@ -86,8 +86,7 @@ def train(
     others = others_of(tables, recipe.held_out, recipe.seed) if recipe.others else None
     shown, strange = (None, None) if others is None else others
     tasks, held_out = _prepare(split, shown, recipe, run_folder, on_images)
-    for task in tasks:
-        task.check_resumable()
+    _check_folder(run_folder, tasks)
     networks = []
     for task in tasks:
         launch(task, devices, on_step, on_epoch, held_out)
@@ -122,6 +121,21 @@ def _check_unseen(split: Split, targets: Sequence[CellTable]) -> None:
             found=", ".join(seen),
             hint="its held-out part is scored without asking",
         )
+
+
+def _check_folder(folder: Path, tasks: Sequence[Task]) -> None:
+    """Refuse a run folder that holds another training, before anything is trained."""
+    own = {task.folder for task in tasks}
+    for place in {folder, folder / "member-1"} - own:
+        if (place / tasks[0].checkpoint.name).exists():
+            raise HemashiftError(
+                "the run folder holds a training with other settings",
+                found="changed: architecture",
+                where=folder,
+                hint="give another run folder, or remove this one to start again",
+            )
+    for task in tasks:
+        task.check_resumable()
 
 
 def _prepare(
