@@ -3,13 +3,14 @@
 Grad-CAM (Selvaraju et al. 2017, https://doi.org/10.1109/ICCV.2017.74) on the last maps of the
 trunk. Every map that the head reads is pooled over its positions; the gradient of the class by
 the pooled channel, times the channel at a position, is what that position adds to the class. An
-EfficientNet has two such maps, the last layer and the block before it (`read_layers`), and what
-they add is summed.
+EfficientNet has several such maps, the last layer and the stages before it (`read_layers`), and
+what those add that the head reads is summed.
 
-These maps are coarse: 7 x 7 positions for 224 pixels, of which a nucleus covers about ten. Maps
-of earlier blocks are finer and were tried, by LayerCAM and by gradient times activation at 14 x 14
-and 28 x 28: covering their least salient quarter of a real cell cost about as much probability as
-covering the most salient one, so they do not show what counts. The maps here pass that test
+The last maps are coarse: 7 x 7 positions for 224 pixels, of which a nucleus covers about ten. Maps
+of earlier blocks are finer, and were tried alone, by LayerCAM and by gradient times activation at
+14 x 14 and 28 x 28: covering their least salient quarter of a real cell cost about as much
+probability as covering the most salient one, so alone they do not show what counts. The sum of all
+that the head reads passes that test
 (`tests/model/test_saliency.py`). What makes them finer instead are shifts: the image is moved in
 steps smaller than a position, and the maps, moved back, are averaged (as in Augmented Grad-CAM,
 Morbidelli et al. 2020, https://doi.org/10.1109/ICASSP40776.2020.9054416). That takes away the
