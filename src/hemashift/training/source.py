@@ -56,7 +56,8 @@ def train(
     called in such a process, so that they must be picklable.
 
     Args:
-        tables: One cell table a source dataset; cells without a class are left out.
+        tables: One cell table a source dataset. Labelled cells without a class teach under
+            `Recipe.others` only; others are left out.
         output: The model folder to write.
         recipe: All settings, see `hemashift.training.recipe`.
         run_folder: Checkpoint, decoded images and history (JSON and picture) are kept here, those
