@@ -182,8 +182,8 @@ PRESETS: dict[str, Recipe] = {
             only=("barcelona",),
         ),
     ),
-    # Two networks trained for 3 epochs each do as well in new laboratories as one trained for 6 with
-    # few labels, and a point better with 100 (docs/benchmarks.md, "What makes a source model
+    # Two networks trained for 3 epochs each do as well in new laboratories as one trained for 6
+    # with few labels, and a point better with 100 (docs/benchmarks.md, "What makes a source model
     # travel").
     "robust": Recipe(
         architecture="efficientnet_lite0_pair",
