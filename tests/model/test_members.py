@@ -33,6 +33,7 @@ def pair() -> tuple[Network, Network]:
 @pytest.fixture(scope="module")
 def bundle(pair: tuple[Network, Network], tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     network = join_members(pair)
+    network.turns = 2
     card = card_of(network, "pair", CLASSES, Preprocessing(size=64))
     return export(network, card, tmp_path_factory.mktemp("pair") / "model")
 
@@ -51,10 +52,11 @@ def test_logits_are_the_mean_and_features_stand_side_by_side(
         torch.testing.assert_close(embedding, torch.cat([one.encode(x)[1] for one in pair], dim=1))
 
 
-def test_a_model_of_a_pair_answers_as_its_network(bundle: Bundle) -> None:
+def test_a_model_of_a_turned_pair_answers_as_its_network(bundle: Bundle) -> None:
     assert bundle.card.architecture == "efficientnet_lite0_pair"
     assert (bundle.card.n_features, bundle.card.n_embedding) == (2 * 1984, 256)
     network = load_network(bundle)
+    assert network.turns == bundle.card.turns == 2
     images = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
     with torch.no_grad():
         wanted = network(network.normalise(torch.from_numpy(images))).softmax(dim=1).numpy()

@@ -94,11 +94,27 @@ def test_the_positions_add_up_to_what_the_class_is_worth(network: Network) -> No
     x = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     logits, maps = module._pooled_maps(changed, x)
     odds = module._log_odds(logits, 0)
-    added = module._grad_cam(odds, maps, side=2).sum((1, 2))
+    added = module._grad_cam(odds, maps, side=2, turns=1).sum((1, 2))
     weight = (probe.linear.weight[0] - probe.linear.weight[1])[network.n_features :]
     constant = weight @ network.embedding.bias + probe.linear.bias[0] - probe.linear.bias[1]
     torch.testing.assert_close(added + constant, odds.detach(), rtol=1e-4, atol=1e-4)
     network.requires_grad_(True)
+
+
+def test_the_map_of_a_turned_network_turns_with_the_cell(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SHIFTS", (0,))
+    made = Network(network.architecture, network.trunk, network.head, "random", turns=4).eval()
+    made.embedding = network.embedding
+    monkeypatch.setattr(module, "load_network", lambda bundle: made)
+    card = SimpleNamespace(classes=CLASSES, preprocessing=SimpleNamespace(size=96))
+    ask = Saliency(SimpleNamespace(card=card))  # type: ignore[arg-type]
+    network.requires_grad_(True)
+    image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    upright, turned = (ask(np.rot90(image, k).copy(), CLASSES[0]) for k in (0, 1))
+    np.testing.assert_allclose(turned, np.rot90(upright), atol=1e-3)
+    assert correlation(turned, upright) < 0.99
 
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet101", "inception_v3", "vit"])

@@ -96,6 +96,7 @@ def test_the_card_says_what_the_model_was_made_of(made: Run) -> None:
     assert card.classes == ("lymphocyte", "monocyte", "neutrophil")
     assert card.preprocessing == preprocessing_of(settings())
     assert card.preprocessing.scale is not None
+    assert card.turns == settings().turns == 2
     assert [(item.name, sum(item.counts.values())) for item in card.training_data] == [
         ("large", 30),
         ("small", 15),
@@ -117,7 +118,7 @@ def test_the_model_file_answers_as_the_network_does(made: Run) -> None:
     from hemashift.model.architectures import build
 
     saved = Checkpoint.load(made.folder / "checkpoint.safetensors")
-    network = build("efficientnet_lite0", 3, pretrained=False)
+    network = build("efficientnet_lite0", 3, pretrained=False, turns=2)
     network.load_state_dict(saved.average)
     network.eval()
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)

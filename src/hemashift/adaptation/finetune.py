@@ -132,6 +132,7 @@ def tune(task: Task, settings: Settings) -> Network:
     """
     generator = torch.Generator().manual_seed(task.seed)
     network = load_network(task.model)  # in evaluation mode, in which it stays
+    turns, network.turns = network.turns, 1  # cells are turned at random instead, in half the time
     _widen_head(network, len(task.classes), generator)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
@@ -158,6 +159,7 @@ def tune(task: Task, settings: Settings) -> Network:
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
     _round_as_stored(network)
+    network.turns = turns
     return network
 
 

@@ -62,6 +62,15 @@ def command(
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
     size: Annotated[int | None, typer.Option(min=32, help="Side of the input in pixels.")] = None,
+    turns: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=4,
+            help="How often the model looks at each image, every time a quarter turn on.",
+            show_default="that of the preset",
+        ),
+    ] = None,
     colour: Annotated[
         str | None,
         typer.Option(help="Colour transform: none, reinhard, reinhard-lab or macenko."),
@@ -114,6 +123,7 @@ def command(
         architecture=architecture,
         epochs=epochs,
         size=size,
+        turns=turns,
         colour=colour,
         seed=seed,
         weights=weights.value,

@@ -141,6 +141,7 @@ class Network(nn.Module):
         weights: ``"imagenet"``, ``"random"``, or ``"model"`` when loaded from a model file.
         n_features: Length D of the features.
         depth: Number of layers that they are made of.
+        turns: How often each image is looked at, see `encode`.
         trunk: The ImageNet network without its classifier, or several (`Members`).
         embedding: Linear layer, the trunk's last layer, pooled, to the embedding (N, 128), or 128
             numbers for each member.
@@ -154,6 +155,7 @@ class Network(nn.Module):
         head: MLP | Probe,
         weights: str,
         n_features: int | None = None,
+        turns: int = 1,
     ) -> None:
         super().__init__()
         self.architecture = architecture
@@ -161,6 +163,7 @@ class Network(nn.Module):
         widths = layer_widths(trunk)
         self.n_features = sum(widths) if n_features is None else n_features
         self.depth = depth_of(widths, self.n_features)
+        self.turns = turns
         self.trunk = trunk
         self.embedding = nn.Linear(widths[0], N_EMBEDDING * architecture.members)
         self.head = head
@@ -173,8 +176,7 @@ class Network(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (N, D) and embedding (N, E) of normalised float images (N, 3, S, S)."""
-        layers = read_layers(self.trunk, x)
-        return join_layers(layers[: self.depth]), self.embedding(layers[0])
+        return encode(self.trunk, self.embedding, x, self.depth, self.turns)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) of normalised float images (N, 3, S, S)."""
@@ -253,6 +255,35 @@ def read_layers(trunk: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
     return (last, *(found.mean((2, 3)) for found in reversed(maps[-STAGES:])))
 
 
+def encode(
+    trunk: nn.Module, embedding: nn.Module, x: Tensor, depth: int, turns: int
+) -> tuple[Tensor, Tensor]:
+    """Look at each image several times, every time a quarter turn on, and take the mean.
+
+    A cell has no upright position, but a network says something slightly different of each. The
+    mean varies less from cell to cell of a class, so that fewer labels are enough
+    (`docs/benchmarks.md`).
+
+    Args:
+        trunk: The trunk.
+        embedding: From its last layer to the embedding.
+        x: Normalised images (N, 3, S, S).
+        depth: Number of layers that the features are made of.
+        turns: How often, 1 to 4.
+
+    Returns:
+        Features (N, D) and embedding (N, E).
+    """
+    if turns > 1:
+        x = torch.cat([torch.rot90(x, k, (2, 3)) for k in range(turns)])
+    layers = read_layers(trunk, x)
+    found = join_layers(layers[:depth]), embedding(layers[0])
+    if turns == 1:
+        return found
+    features, embedded = (one.view(turns, -1, one.shape[1]).mean(0) for one in found)
+    return features, embedded
+
+
 def join_layers(layers: tuple[Tensor, ...]) -> Tensor:
     """Bring each layer's vector to length 1 and join them: the features (N, D)."""
     return torch.cat([nn.functional.normalize(layer, eps=1e-12) for layer in layers], dim=1)
@@ -286,6 +317,7 @@ def build(
     dropout: float = 0.5,
     allow_random: bool = False,
     n_features: int | None = None,
+    turns: int = 1,
 ) -> Network:
     """Build a network with ImageNet or random weights in the trunk.
 
@@ -298,6 +330,7 @@ def build(
         allow_random: Where the ImageNet weights cannot be had, go on with random ones;
             `Network.weights` says which it was.
         n_features: Length of the features, for a model that was made with fewer layers.
+        turns: How often the network looks at each image, see `encode`.
 
     Raises:
         HemashiftError: The name is unknown, the ImageNet weights cannot be had, or no layers make
@@ -332,7 +365,7 @@ def build(
     trunk = trunks[0] if architecture.members == 1 else Members(trunks)
     widths = (N_EMBEDDING * architecture.members, N_HIDDEN * architecture.members)
     head = MLP(widths[0], n_classes, dropout, widths[1])
-    return Network(architecture, trunk, head, weights, n_features)
+    return Network(architecture, trunk, head, weights, n_features, turns)
 
 
 def _pretrained_trunk(architecture: Architecture) -> nn.Module:

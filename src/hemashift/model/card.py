@@ -89,6 +89,8 @@ class Card(_Strict):
         normalisation: Input scaling inside the graph.
         n_features: Length D of the pooled features.
         n_embedding: Length of the embedding, 128.
+        turns: How often the graph looks at an image, each time a quarter turn on; what it gives is
+            the mean.
         head: Which head.
         temperature: Logits are divided by it; 1 where the model is not calibrated.
         thresholds: Named thresholds, such as the confidence below which a person should look.
@@ -121,6 +123,7 @@ class Card(_Strict):
     normalisation: Normalisation
     n_features: int = Field(ge=1)
     n_embedding: int = Field(default=128, ge=1)
+    turns: int = Field(default=1, ge=1, le=4)
     head: HeadSpec = HeadSpec(kind="mlp")
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     thresholds: dict[str, float] = Field(default_factory=dict)

@@ -42,6 +42,7 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
         pretrained=False,
         dropout=dropout,
         n_features=card.n_features,
+        turns=card.turns,
     )
     head = bundle.head
     if isinstance(head, LinearHead):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from hemashift.model.architectures import Network, join_layers, read_layers
+from hemashift.model.architectures import Network, encode
 from hemashift.model.bundle import WEIGHTS, Bundle
 from hemashift.model.card import Card, Normalisation
 from hemashift.model.checkpoint import encoder_tensors, head_of
@@ -80,6 +80,7 @@ def card_of(
         "normalisation": Normalisation(mean=architecture.mean, std=architecture.std),
         "n_features": network.n_features,
         "n_embedding": network.embedding.out_features,
+        "turns": network.turns,
         "created": datetime.now(UTC),
         "versions": versions(),
     }
@@ -95,13 +96,12 @@ class _Encoder(nn.Module):
         self.embedding = copy.deepcopy(network.embedding)
         self.mean = torch.tensor(network.architecture.mean)
         self.std = torch.tensor(network.architecture.std)
-        self.depth = network.depth
+        self.depth, self.turns = network.depth, network.turns
         _simplify_pooling(self.trunk)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         x = ((images.to(torch.float32) - self.mean) / self.std).permute(0, 3, 1, 2)
-        layers = read_layers(self.trunk, x)
-        return join_layers(layers[: self.depth]), self.embedding(layers[0])
+        return encode(self.trunk, self.embedding, x, self.depth, self.turns)
 
 
 class _Mean(nn.Module):

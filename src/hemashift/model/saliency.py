@@ -129,7 +129,7 @@ class Saliency:
             wanted = int(logits[starts.index((reach, reach))].argmax())
         else:
             wanted = self.classes.index(label)
-        found = _grad_cam(_log_odds(logits, wanted), maps, side)
+        found = _grad_cam(_log_odds(logits, wanted), maps, side, network.turns)
         summed = torch.zeros(wide.shape[-2:])
         covered = torch.zeros_like(summed)
         for (y, x), one in zip(starts, found, strict=True):
@@ -192,17 +192,22 @@ def _log_odds(logits: Tensor, wanted: int) -> Tensor:
     return logits[:, wanted] - torch.logsumexp(others, dim=1)
 
 
-def _grad_cam(score: Tensor, maps: list[Tensor], side: int) -> Tensor:
-    """Return what each position adds to the scores (N,), as (N, side, side)."""
+def _grad_cam(score: Tensor, maps: list[Tensor], side: int, turns: int) -> Tensor:
+    """Return what each position adds to the scores (N,), as (N, side, side).
+
+    A network that looks at each image several times (`hemashift.model.architectures.encode`) has
+    maps of all images upright, then of all a quarter turn on, and so forth; they are turned back.
+    """
     enlarge = partial(interpolate, size=(side, side), mode="bicubic", align_corners=False)
-    total = torch.zeros(len(score), 1, side, side)
+    total = torch.zeros(turns * len(score), 1, side, side)
     slopes = torch.autograd.grad(score.sum(), maps, allow_unused=True)
     for kept, slope in zip(maps, slopes, strict=True):
         if slope is None:  # the head does not read this map
             continue
         values, slope = _as_map(kept.detach()), _as_map(slope)
         total += enlarge((slope.mean((2, 3), keepdim=True) * values).sum(1, keepdim=True))
-    return total[:, 0].nan_to_num(0.0)
+    views = total[:, 0].nan_to_num(0.0).chunk(turns)
+    return torch.stack([torch.rot90(view, -k, (1, 2)) for k, view in enumerate(views)]).sum(0)
 
 
 def _as_map(values: Tensor) -> Tensor:

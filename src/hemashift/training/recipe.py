@@ -97,6 +97,9 @@ class Recipe(BaseModel):
         shares: Share of each dataset in a batch under `balanced`; a dataset without an entry gets
             the share of its square-rooted size.
         average: Decay of the exponential average of the weights that becomes the model; 0 for none.
+        turns: How often the finished model looks at an image, each time a quarter turn on
+            (`hemashift.model.architectures.encode`). In training, turned images are drawn at
+            random (`Augmentation.rotate`).
         held_out: Part of each dataset kept for scoring.
         precision: `auto` (bfloat16 where the device is faster with it), `float32`, `bfloat16`.
         seed: Seed of everything drawn at random.
@@ -124,6 +127,7 @@ class Recipe(BaseModel):
     others: bool = False
     shares: dict[str, float] = {}
     average: float = Field(0.995, ge=0, lt=1)
+    turns: int = Field(1, ge=1, le=4)
     augmentation: Augmentation = Augmentation()
     held_out: float = Field(0.2, gt=0, lt=1)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -191,6 +195,7 @@ PRESETS: dict[str, Recipe] = {
         early_part=0.0,
         epochs=3,
         others=True,
+        turns=2,
         augmentation=Augmentation(
             window=(0.7, 1.35),
             shift=0.12,

@@ -93,6 +93,7 @@ def train(
         launch(task, devices, on_step, on_epoch, held_out)
         networks.append(without_others(_finished(task), len(split.classes)))
     network = networks[0] if len(networks) == 1 else join_members(networks)
+    network.turns = recipe.turns
     card = card_of(
         network,
         name or output.name,

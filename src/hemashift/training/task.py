@@ -55,10 +55,10 @@ class Task:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """All that the result depends on, as JSON values."""
+        """All that the weights depend on, as JSON values."""
         labels = hashlib.sha256(self.classes.tobytes() + "\n".join(self.datasets).encode())
         data = {"images": self.images.name, "labels": labels.hexdigest()[:16]}
-        return {**self.recipe.model_dump(mode="json"), **data}
+        return {**self.recipe.model_dump(mode="json", exclude={"turns"}), **data}
 
     def check_resumable(self) -> int:
         """Return how many steps are done, 0 where there is no checkpoint.
