@@ -22,11 +22,11 @@ The paper trains for 15 epochs on four times as many cells; `--paper-epochs` sho
 other draws take the settings that it found there. They have then seen more labels than they should,
 in favour of the workflow.
 
-Mean and 95 % t-interval over the draws; calibration error of the adapted model, the error that so
-few cells show where all probabilities are right, and coverage of 0.9 sets. The training of the
-models takes hours on a CPU, minutes on a GPU. Finished rows are kept in `--store`, so that an
-interrupted run goes on. With `--print` nothing is trained or computed: the rows that are there make
-the table, such as those of `benchmarks/results/leave_one_out.csv`.
+Mean and 95 % t-interval over the draws; for `auto` also the calibration error of the adapted model,
+the error that so few cells show where all probabilities are right, and coverage of 0.9 sets. The
+training of the models takes hours on a CPU, minutes on a GPU. Finished rows are kept in `--store`,
+so that an interrupted run goes on. With `--print` nothing is trained or computed: the rows that are
+there make the table, such as those of `benchmarks/results/leave_one_out.csv`.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def score(
     answer = np.full(len(scored), task.targets[0]) if one_class else found.argmax(axis=1)
     macro = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)
     trust = [np.nan, np.nan, np.nan]
-    if approach.method not in ("none", "finetune") and len(labelled) >= 10 and not one_class:
+    if approach.method == "auto" and len(labelled) >= 10 and not one_class:
         adapted = calibrated(fitted.bundle(), out_of_fold(method, task), task)
         found = adapted.head.probabilities(laboratory.encoded[scored])
         known = read_trust(adapted).calibration
