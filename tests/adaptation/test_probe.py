@@ -32,7 +32,8 @@ def test_a_feature_that_is_always_the_same_does_no_harm(make_task: MakeTask) -> 
     dead = Encoded(np.zeros_like(encoded.features), encoded.embedding)
     task = replace(task, cells=replace(task.cells, encoded=dead), pool=dead)
     found = Probe(outputs=("features",)).fit(task).probabilities(task.cells)
-    np.testing.assert_allclose(found[:, [3, 6]], 0.5, atol=0.01)
+    np.testing.assert_allclose(found[:, 3], found[:, 6], atol=1e-3)
+    assert (found[:, 3] > 0.45).all()
 
 
 def test_output_and_strength_are_chosen(make_task: MakeTask) -> None:

@@ -35,8 +35,8 @@ def blobs() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Labels on the inner edges of one blob and the outer of the other: the middle is off."""
     rng = np.random.default_rng(3)
     truth = np.arange(200) % 2
-    pool = np.column_stack([6.0 * truth - 3, np.zeros(200)]) + rng.normal(0, 0.7, (200, 2))
-    labelled = np.array([[-1.5, 0.3], [-1.6, -0.3], [7.0, 0.3], [7.1, -0.3]])
+    pool = np.column_stack([6.0 * truth - 6, np.zeros(200)]) + rng.normal(0, 0.7, (200, 2))
+    labelled = np.array([[-4.5, 0.3], [-4.6, -0.3], [4.0, 0.3], [4.1, -0.3]])
     return labelled, np.array([0, 0, 1, 1]), pool, truth
 
 
