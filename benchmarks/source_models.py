@@ -24,9 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from leave_one_out import TARGETS, task_of
-from selection import Laboratory, divide, visit
-from sklearn.metrics import accuracy_score, f1_score
+from leave_one_out import TARGETS, Approach, score
+from selection import divide, visit
 from threadpoolctl import threadpool_limits
 from trust import append, read_store
 
@@ -57,36 +56,20 @@ def changed(text: str) -> Recipe:
 
 
 def model_of(name: str, changes: str, options: argparse.Namespace) -> Bundle:
-    """Return the model of a variant; trains it where it is not there yet.
-
-    A folder of that name with other settings is refused by the training.
-    """
+    """Return the model of a variant; trains it where it is not there yet."""
     from hemashift.training.source import train
 
     folder = options.models / name
-    wanted = changed(changes)
+    wanted, sources = changed(changes), options.sources.split(",")
     if (folder / "card.json").exists():
         model = Bundle.load(folder)
-        if model.card.provenance["recipe"] != wanted.model_dump(mode="json"):
-            raise SystemExit(f"{folder} was made with other settings: give another name")
+        made = model.card.provenance["recipe"] == wanted.model_dump(mode="json")
+        if not made or {one.name for one in model.card.training_data} != set(sources):
+            raise SystemExit(f"{folder} has other settings or sources: give another name")
         return model
     print(f"training {folder}: {changes or 'the preset'}", flush=True)
-    tables = [load(one, options.data) for one in options.sources.split(",")]
+    tables = [load(one, options.data) for one in sources]
     return train(tables, folder, wanted, run_folder=folder.with_name(f"{name}.run"))
-
-
-def score(model: Bundle, laboratory: Laboratory, method: str, n: int, seed: int) -> list[float]:
-    """Return accuracy and macro F1 of one draw."""
-    rows, scored = divide(laboratory, seed)
-    labelled = rows[np.random.default_rng([seed, 5]).permutation(len(rows))[:n]]
-    task = task_of(model, laboratory, labelled, seed)
-    truth = laboratory.targets[scored]
-    answer = np.full(len(scored), task.targets[0])
-    if len(np.unique(task.targets)) > 1:  # from one class, nothing but that class can be learnt
-        fitted = make_method(method).fit(task).bundle()
-        answer = fitted.head.probabilities(laboratory.encoded[scored]).argmax(axis=1)
-    macro = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)
-    return [float(accuracy_score(truth, answer)), float(macro)]
 
 
 def main() -> None:
@@ -123,11 +106,16 @@ def main() -> None:
                 key = (model.hash[:12], target.dataset, options.method, str(seed), str(n))
                 if key not in done:
                     laboratory = laboratory or visit(model, target, options.data)
+                    rows, scored = divide(laboratory, seed)
+                    labelled = rows[np.random.default_rng([seed, 5]).permutation(len(rows))[:n]]
+                    method = make_method(options.method)
+                    approach = Approach("robust", options.method)
                     with threadpool_limits(limits=1):
-                        done[key] = score(model, laboratory, options.method, n, seed)
+                        values = score(model, laboratory, labelled, scored, approach, method, seed)
+                    done[key] = values[:2]
                     append(options.store, key, done[key])
                 found[n].append(done[key])
-        means = (np.mean(rows, axis=0) for rows in found.values())
+        means = (np.mean(each, axis=0) for each in found.values())
         cells = [f"{accuracy:.3f} ({macro:.3f})" for accuracy, macro in means]
         lines.append(f"| {name} | {changes or 'none'} | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
