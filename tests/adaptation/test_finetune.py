@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("optuna")
 
 from hemashift.adaptation.adapt import adapt_task
+from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.finetune import Finetune, Settings, predict, tune
 from hemashift.model.checkpoint import encoder_tensors, load_network
@@ -107,3 +108,13 @@ def test_learns(small_task: MakeTask) -> None:
     before = predict(tune(task, replace(QUICK, epochs=0)), task.cells.images)
     after = predict(tune(task, Settings(5e-4, 6, 12)), task.cells.images)
     assert after[rows].mean() > before[rows].mean() + 0.2
+
+
+def test_of_a_mixed_head_the_part_learnt_from_labels_is_trained_on(small_task: MakeTask) -> None:
+    task = small_task(LABELS)
+    mixed = replace(task, model=Blend().fit(task).bundle())
+    linear = replace(task, model=Blend(listens=False).fit(task).bundle())
+    ours, theirs = (tune(one, QUICK).state_dict() for one in (mixed, linear))
+    assert set(ours) == set(theirs)
+    for name, value in theirs.items():
+        np.testing.assert_array_equal(ours[name], value, err_msg=name)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from hemashift.errors import HemashiftError, ModelFileError  # noqa: E402
 from hemashift.model.architectures import Network, build, get_architecture  # noqa: E402
 from hemashift.model.bundle import Bundle  # noqa: E402
 from hemashift.model.checkpoint import encoder_tensors, head_of, load_network  # noqa: E402
-from hemashift.model.heads import LinearHead  # noqa: E402
+from hemashift.model.heads import Encoded, LinearHead, MixedHead, MLPHead  # noqa: E402
 
 
 def test_shapes_are_those_of_the_paper(network: Network) -> None:
@@ -110,13 +112,36 @@ def test_a_linear_head_becomes_trainable_and_back(
         x = network.normalise(torch.from_numpy(images))
         features, embedding = network.encode(x)
         logits = network(x).numpy()
-    from hemashift.model.heads import Encoded
-
     data = Encoded(features.numpy(), embedding.numpy())
     np.testing.assert_allclose(logits, head.logits(data), rtol=1e-3, atol=1e-3)
     again = head_of(network, bundle.card.classes)
     assert again.spec == head.spec
     np.testing.assert_allclose(again.logits(data), logits, rtol=1e-3, atol=1e-3)
+
+
+def test_a_mixed_head_becomes_a_module_and_is_saved(
+    bundle: Bundle, images: np.ndarray, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    classes = (*bundle.card.classes, "blast")
+    linear = LinearHead(
+        classes,
+        rng.normal(size=(7, bundle.card.n_features)).astype(np.float32),
+        rng.normal(size=7).astype(np.float32),
+        on="features",
+        l2=True,
+    )
+    assert isinstance(bundle.head, MLPHead)
+    head = MixedHead(linear, bundle.head, 0.7, temperature=1.5)
+    child = Bundle.load(bundle.with_head(head).save(tmp_path / "model"))
+    assert (child.card.format_version, child.card.head.kind) == (3, "mixed")
+    network = load_network(child)
+    with torch.no_grad():
+        x = network.normalise(torch.from_numpy(images))
+        data = Encoded(*(one.numpy() for one in network.encode(x)))
+        logits = network(x).numpy()
+    np.testing.assert_allclose(logits, head.logits(data), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(child.head.logits(data), head.logits(data), rtol=1e-3, atol=1e-3)
 
 
 def test_a_card_that_names_another_architecture_is_refused(bundle: Bundle) -> None:

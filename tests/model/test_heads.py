@@ -5,7 +5,14 @@ import pytest
 
 from hemashift.errors import ModelFileError
 from hemashift.model.card import HeadSpec
-from hemashift.model.heads import Encoded, LinearHead, MLPHead, head_from_tensors, softmax
+from hemashift.model.heads import (
+    Encoded,
+    LinearHead,
+    MixedHead,
+    MLPHead,
+    head_from_tensors,
+    softmax,
+)
 
 CLASSES = ("a", "b", "c")
 
@@ -26,6 +33,26 @@ def linear(rng: np.random.Generator, n_inputs: int, **options: object) -> Linear
         rng.normal(size=n_inputs).astype(np.float32),
         rng.uniform(0.5, 2, n_inputs).astype(np.float32),
         **options,  # type: ignore[arg-type]
+    )
+
+
+def mixed(temperature: float = 1.0, share: float = 0.4) -> MixedHead:
+    rng = np.random.default_rng(2)
+    source = {
+        "hidden.weight": rng.normal(size=(7, 8)),
+        "hidden.bias": rng.normal(size=7),
+        "norm.weight": rng.uniform(0.5, 2, 7),
+        "norm.bias": rng.normal(size=7),
+        "norm.running_mean": rng.normal(size=7),
+        "norm.running_var": rng.uniform(0.5, 2, 7),
+        "output.weight": rng.normal(size=(2, 7)),
+        "output.bias": rng.normal(size=2),
+    }
+    return MixedHead(
+        linear(rng, 10, on="features", l2=True),
+        MLPHead(CLASSES[:2], source, temperature=1.3),
+        share,
+        temperature,
     )
 
 
@@ -67,6 +94,41 @@ def test_linear_head_survives_tensors() -> None:
     np.testing.assert_array_equal(again.probabilities(encoded()), head.probabilities(encoded()))
 
 
+def test_mixed_head_is_the_formula() -> None:
+    head, data = mixed(temperature=1.7), encoded()
+    opinion = np.log(2 * head.source.probabilities(data))
+    expected = head.linear.logits(data) + 0.4 * np.pad(opinion, ((0, 0), (0, 1)))
+    np.testing.assert_allclose(head.logits(data), expected, atol=1e-5)
+    np.testing.assert_allclose(head.probabilities(data), softmax(expected, 1.7), atol=1e-6)
+
+
+def test_mixed_head_survives_tensors() -> None:
+    head = mixed(temperature=1.7)
+    again = head_from_tensors(head.spec, head.classes, head.to_tensors(), head.temperature)
+    assert again.spec == head.spec
+    np.testing.assert_allclose(
+        again.probabilities(encoded()), head.probabilities(encoded()), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"share": np.array([-0.1], np.float32)},
+        {"share": np.array([np.inf], np.float32)},
+        {"share": np.array([0.1, 0.2], np.float32)},
+        {"source.output.bias": np.zeros(4, np.float32)},
+        {"source.output.bias": np.zeros(1, np.float32)},
+        {"source.more": np.zeros(1, np.float32)},
+        {"weight": np.zeros((3, 9), np.float32)},
+    ],
+)
+def test_heads_that_do_not_belong_together_are_refused(changes: dict[str, np.ndarray]) -> None:
+    head = mixed()
+    with pytest.raises(ModelFileError):
+        head_from_tensors(head.spec, CLASSES, {**head.to_tensors(), **changes})
+
+
 def test_an_absent_class_has_probability_zero() -> None:
     head = LinearHead(CLASSES, np.ones((3, 8), np.float32), np.array([0, -np.inf, 0], np.float32))
     probabilities = head.probabilities(encoded())
@@ -101,7 +163,7 @@ def test_softmax_stands_large_logits_and_temperature() -> None:
         },
     ],
 )
-@pytest.mark.parametrize("kind", ["linear", "mlp"])
+@pytest.mark.parametrize("kind", ["linear", "mlp", "mixed"])
 def test_tensors_that_are_no_head_are_refused(kind: str, tensors: dict[str, np.ndarray]) -> None:
     with pytest.raises(ModelFileError):
         head_from_tensors(HeadSpec(kind=kind), CLASSES, tensors)  # type: ignore[arg-type]

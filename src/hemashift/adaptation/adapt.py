@@ -246,7 +246,7 @@ def _thin(counts: dict[str, int]) -> list[str]:
     notes = []
     if absent:
         notes.append(
-            f"Without a labelled cell: {', '.join(absent)}. The adapted model will hardly ever "
+            f"Without a labelled cell: {', '.join(absent)}. The adapted model will seldom "
             "give these; if the laboratory has such cells, label some."
         )
     if thin:

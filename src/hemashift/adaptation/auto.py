@@ -75,7 +75,11 @@ class Auto:
     """
 
     candidates: Sequence[Method] = field(
-        default_factory=lambda: (Blend(), Blend(0.0, "probe"), Blend(1.0, "prototypes"))
+        default_factory=lambda: (
+            Blend(),
+            Blend(0.0, "probe", listens=False),
+            Blend(1.0, "prototypes", listens=False),
+        )
     )
     name: str = "auto"
     chosen: str = ""

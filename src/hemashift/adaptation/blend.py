@@ -1,4 +1,4 @@
-"""Blend: the probe and the prototypes together, as one linear head."""
+"""Blend: the probe and the prototypes together, which listen to the head of the source."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 from hemashift.adaptation.contract import FittedHead, Task
+from hemashift.adaptation.opinion import with_opinion
 from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.prototypes import Prototypes
 from hemashift.model.heads import LinearHead
@@ -27,22 +28,26 @@ class Blend:
     make fewer, above all in rare classes. Both read the same vectors, so the mean of their logits
     is again one linear head.
 
+    That head then listens to the head of the source, see `with_opinion`.
+
     Attributes:
         share: Weight of the prototypes, 0 (the probe) to 1 (the prototypes).
+        listens: Whether the head of the source is listened to.
     """
 
     share: float = SHARE
     name: str = "blend"
+    listens: bool = True
 
     def fit(self, task: Task) -> FittedHead:
-        """Fit both, and take the mean of their heads."""
+        """Fit both, take the mean of their heads, and listen to the source."""
         probe, middle = _both(task)
         head = replace(
             probe,
             weight=(1 - self.share) * probe.weight + self.share * middle.weight,
             bias=(1 - self.share) * probe.bias + self.share * middle.bias,
         )
-        return FittedHead(task.model, head)
+        return FittedHead(task.model, with_opinion(head, task) if self.listens else head)
 
 
 def _both(task: Task) -> Heads:

@@ -23,7 +23,7 @@ try:
     import torch
     import torch.nn.functional as functional
 
-    from hemashift.model.architectures import MLP, Network
+    from hemashift.model.architectures import MLP, Mixed, Network
     from hemashift.model.checkpoint import encoder_tensors, head_of, load_network
     from hemashift.training.loop import precision
     from hemashift.training.memory import keep_freed_memory
@@ -175,7 +175,12 @@ def _turned(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _widen_head(network: Network, count: int, generator: torch.Generator) -> None:
-    """Give the head an output for each class of the task; those it has keep their weights."""
+    """Give the head an output for each class of the task; those it has keep their weights.
+
+    Of a mixed head, the part that was learnt from labels is trained on.
+    """
+    if isinstance(network.head, Mixed):
+        network.head = network.head.probe
     name = "output" if isinstance(network.head, MLP) else "linear"
     old = cast(torch.nn.Linear, network.head.get_submodule(name))
     known, width = old.weight.shape

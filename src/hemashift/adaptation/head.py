@@ -31,8 +31,8 @@ class HeadOnly:
     """The paper's third condition: "only the head was fine-tuned, the encoder was frozen".
 
     The head (linear 512, batch norm, ReLU, linear K) is trained by Adam on all labelled cells at
-    once; the number of passes is chosen by cross-validation inside the labels. A model whose head
-    is already linear is adapted by `Probe` on the embedding.
+    once; the number of passes is chosen by cross-validation inside the labels. A model with
+    another head is adapted by `Probe` on the embedding.
 
     Attributes:
         learning_rate: Of Adam.

@@ -5,12 +5,14 @@ Training needs these and the extra ``train`` (PyTorch and timm); classifying doe
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from hemashift.errors import HemashiftError, ModelFileError
 from hemashift.model.extra import train_extra_missing
+from hemashift.model.heads import LEAST_PROBABILITY
 
 try:
     import torch
@@ -133,6 +135,36 @@ class Probe(nn.Module):
         return cast(Tensor, self.linear(x))
 
 
+class Mixed(nn.Module):
+    """A linear head that listens to the head of the source, as `MixedHead`.
+
+    Args:
+        probe: The linear head, of all K classes.
+        source: The head of the source, of the first S classes.
+        share: How much the source is listened to.
+        n_embedding: Length of the embedding.
+    """
+
+    on: Literal["embedding", "features", "both"] = "both"
+
+    def __init__(self, probe: Probe, source: MLP, share: float, n_embedding: int) -> None:
+        super().__init__()
+        self.probe = probe
+        self.source = source
+        self.share = share
+        self.n_embedding = n_embedding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits (N, K) for vectors (N, D), the features and then the embedding."""
+        features, embedding = x[:, : -self.n_embedding], x[:, -self.n_embedding :]
+        read = {"features": features, "embedding": embedding}.get(self.probe.on, x)
+        said = nn.functional.softmax(self.source(embedding), dim=1)
+        known = said.shape[1]
+        said = said.clamp(min=LEAST_PROBABILITY).log() + math.log(known)
+        logits = cast(Tensor, self.probe(read))
+        return logits + self.share * nn.functional.pad(said, (0, logits.shape[1] - known))
+
+
 class Network(nn.Module):
     """Trunk, embedding and head (section 2.3 of Chossegros et al. 2024).
 
@@ -145,14 +177,14 @@ class Network(nn.Module):
         trunk: The ImageNet network without its classifier, or several (`Members`).
         embedding: Linear layer, the trunk's last layer, pooled, to the embedding (N, 128), or 128
             numbers for each member.
-        head: Logits (N, K) from the embedding (`MLP`) or another output (`Probe`).
+        head: Logits (N, K) from the embedding (`MLP`) or another output (`Probe`, `Mixed`).
     """
 
     def __init__(
         self,
         architecture: Architecture,
         trunk: nn.Module,
-        head: MLP | Probe,
+        head: MLP | Probe | Mixed,
         weights: str,
         n_features: int | None = None,
         turns: int = 1,

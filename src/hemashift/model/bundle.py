@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hemashift.errors import ModelFileError
-from hemashift.model.card import FORMAT_VERSION, Card, TrustSpec
+from hemashift.model.card import Card, TrustSpec, format_version_of
 from hemashift.model.folder import is_empty_or_has_only, read_file
 from hemashift.model.graph import check_external
 from hemashift.model.heads import Head, head_from_tensors
@@ -73,7 +73,7 @@ class Bundle:
             HEAD: save_tensors(head.to_tensors()),
         }
         card = card.updated(
-            format_version=1,
+            format_version=format_version_of(head.spec, None),
             files={name: _sha256(data) for name, data in contents.items()},
             classes=head.classes,
             head=head.spec,
@@ -206,7 +206,8 @@ class Bundle:
         contents = {name: self.contents[name] for name in FILES}
         contents[TRUST] = save_tensors(tensors)
         files = {name: _sha256(data) for name, data in contents.items()}
-        card = self.card.updated(format_version=FORMAT_VERSION, files=files, trust=spec)
+        version = format_version_of(self.card.head, spec)
+        card = self.card.updated(format_version=version, files=files, trust=spec)
         return Bundle(card, contents)
 
     def with_head(self, head: Head, **card: Any) -> Bundle:

@@ -12,8 +12,8 @@ from pydantic import model_validator as validator
 from hemashift.errors import ModelFileError
 from hemashift.model.preprocessing import Preprocessing
 
-FORMAT_VERSION = 2
-"""The newest layout of a model folder that can be read: 2 has trust data, 1 has none."""
+FORMAT_VERSION = 3
+"""The newest layout of a model folder that can be read, see `format_version_of`."""
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Rgb = tuple[float, float, float]
@@ -52,12 +52,14 @@ class HeadSpec(_Strict):
     """Which head reads the encoder's output, and how.
 
     Attributes:
-        kind: ``"mlp"`` is the head of the paper, ``"linear"`` a linear classifier.
-        on: The output of the encoder that it reads; `both` is the features, then the embedding.
+        kind: ``"mlp"`` is the head of the paper, ``"linear"`` a linear classifier, ``"mixed"``
+            (since format 3) a linear classifier that listens to the head of the source.
+        on: The output of the encoder that a linear classifier reads; `both` is the features, then
+            the embedding.
         l2: Whether each vector (under `both`, each of the two) is brought to length 1 first.
     """
 
-    kind: Literal["mlp", "linear"]
+    kind: Literal["mlp", "linear", "mixed"]
     on: Literal["embedding", "features", "both"] = "embedding"
     l2: bool = False
 
@@ -73,6 +75,18 @@ class TrustSpec(_Strict):
 
     labels: int = Field(default=0, ge=0)
     outside_threshold: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+def format_version_of(head: HeadSpec, trust: TrustSpec | None) -> int:
+    """Return the oldest layout that can hold a model: 2 has trust data, 3 has mixed heads.
+
+    Examples:
+        >>> format_version_of(HeadSpec(kind="mlp"), None)
+        1
+    """
+    if head.kind == "mixed":
+        return 3
+    return 1 if trust is None else 2
 
 
 class Card(_Strict):

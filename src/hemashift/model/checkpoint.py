@@ -8,10 +8,10 @@ from typing import cast
 import numpy as np
 
 from hemashift.errors import ModelFileError
-from hemashift.model.architectures import MLP, Network, Probe, build
+from hemashift.model.architectures import MLP, Mixed, Network, Probe, build
 from hemashift.model.bundle import Bundle
 from hemashift.model.extra import train_extra_missing
-from hemashift.model.heads import Float, Head, LinearHead, MLPHead
+from hemashift.model.heads import SOURCE, Float, Head, LinearHead, MixedHead, MLPHead
 from hemashift.model.tensors import Array
 
 try:
@@ -30,7 +30,7 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
 
     Returns:
         The network in evaluation mode, float32, on the CPU. A linear head becomes a `Probe`,
-        with its standardisation folded into the weights.
+        with its standardisation folded into the weights, a mixed one a `Mixed` of it.
 
     Raises:
         ModelFileError: The weights do not fit the architecture that the card names.
@@ -45,12 +45,14 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
         turns=card.turns,
     )
     head = bundle.head
-    if isinstance(head, LinearHead):
-        network.head = Probe(
-            head.weight.shape[1], len(card.classes), head.on, head.l2, card.n_embedding
-        )
-        weight, bias = _fold_standardisation(head)
-        network.head.linear.load_state_dict({"weight": _tensor(weight), "bias": _tensor(bias)})
+    if isinstance(head, MixedHead):
+        tensors = head.to_tensors()
+        source = MLP(card.n_embedding, len(head.source.classes), dropout)
+        _load(source, {n: tensors[SOURCE + n] for n in head.source.tensors})
+        probe = _probe(head.linear, card.n_embedding)
+        network.head = Mixed(probe, source, head.share, card.n_embedding)
+    elif isinstance(head, LinearHead):
+        network.head = _probe(head, card.n_embedding)
     else:
         _load(network.head, head.to_tensors())
     _load(network, bundle.weights(), prefixes=("trunk.", "embedding."))
@@ -71,10 +73,11 @@ def head_of(network: Network, classes: tuple[str, ...], temperature: float = 1.0
     """Return the network's head for the CPU runtime.
 
     Args:
-        network: The network.
+        network: The network; its head is an `MLP` or a `Probe`.
         classes: Names of the K classes.
         temperature: Divides the logits.
     """
+    assert not isinstance(network.head, Mixed)
     tensors = {
         name: cast(Float, tensor.detach().cpu().float().numpy().copy())
         for name, tensor in network.head.state_dict().items()
@@ -90,6 +93,14 @@ def head_of(network: Network, classes: tuple[str, ...], temperature: float = 1.0
         l2=network.head.l2,
         temperature=temperature,
     )
+
+
+def _probe(head: LinearHead, n_embedding: int) -> Probe:
+    n_classes, n_inputs = head.weight.shape
+    probe = Probe(n_inputs, n_classes, head.on, head.l2, n_embedding)
+    weight, bias = _fold_standardisation(head)
+    probe.linear.load_state_dict({"weight": _tensor(weight), "bias": _tensor(bias)})
+    return probe
 
 
 def _fold_standardisation(head: LinearHead) -> tuple[Array, Array]:

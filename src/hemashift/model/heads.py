@@ -1,6 +1,7 @@
 """Heads: from the encoder's output to class probabilities, in numpy.
 
-The head of the paper is `MLPHead`; adaptation with few labels mostly yields a `LinearHead`.
+The head of the paper is `MLPHead`. Adaptation with few labels yields a `LinearHead`, which may go
+on listening to the head of the source: a `MixedHead`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ Tensors = Mapping[str, npt.NDArray[np.floating]]
 
 # PyTorch's default, with which the MLP's batch norm is trained.
 BATCH_NORM_EPS = 1e-5
-
+# However sure a source is, it grants as much to every class it knows.
+LEAST_PROBABILITY = 1e-6
+# Before the names of the tensors of a source, in the file of a mixed head.
+SOURCE = "source."
 
 Output = Literal["embedding", "features", "both"]
 
@@ -241,6 +245,60 @@ class LinearHead:
         return {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
 
 
+@dataclass(frozen=True, eq=False)
+class MixedHead:
+    """A linear head that listens to the head of the source: a logarithmic opinion pool.
+
+    The logits are those of the linear head plus `share` times the logarithm of what the source
+    says, relative to all its S classes being equally probable (Genest and Zidek 1986; Heskes
+    1998). Of a class that it does not know the source says nothing.
+
+    Attributes:
+        linear: The linear head, of all K classes. Its temperature plays no part.
+        source: The head of the source, of the first S classes.
+        share: How much the source is listened to, 0 (not at all) or more.
+        temperature: Divides the logits.
+    """
+
+    linear: LinearHead
+    source: MLPHead
+    share: float
+    temperature: float = 1.0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the K classes."""
+        return self.linear.classes
+
+    @property
+    def spec(self) -> HeadSpec:
+        """Kind and options of the head, as the card records them."""
+        return HeadSpec(kind="mixed", on=self.linear.on, l2=self.linear.l2)
+
+    def logits(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K) before temperature and softmax."""
+        logits = self.linear.logits(encoded)
+        said = np.log(np.maximum(self.source.probabilities(encoded), LEAST_PROBABILITY))
+        known = said.shape[1]
+        logits[:, :known] += np.float32(self.share) * (said + np.float32(np.log(known)))
+        return logits
+
+    def probabilities(self, encoded: Encoded) -> Float:
+        """Return float32 (N, K), rows summing to 1."""
+        return softmax(self.logits(encoded), self.temperature)
+
+    def to_tensors(self) -> dict[str, Float]:
+        """Return the parameters of both heads by name; the source's with its temperature in."""
+        source = self.source.to_tensors()
+        for name in ("output.weight", "output.bias"):
+            source[name] = (source[name] / self.source.temperature).astype(np.float32)
+        return {
+            **self.linear.to_tensors(),
+            "share": np.array([self.share], np.float32),
+            **{SOURCE + name: tensor for name, tensor in source.items()},
+        }
+
+
 def head_from_tensors(
     spec: HeadSpec, classes: tuple[str, ...], tensors: Tensors, temperature: float = 1.0
 ) -> Head:
@@ -257,9 +315,33 @@ def head_from_tensors(
     """
     if spec.kind == "mlp":
         return MLPHead(classes, dict(tensors), temperature)
+    if spec.kind == "mixed":
+        return _mixed_from_tensors(spec, classes, tensors, temperature)
     _check_names(tensors, {"weight", "bias", "mean", "scale"})
     arrays = {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
     return LinearHead(classes, **arrays, on=spec.on, l2=spec.l2, temperature=temperature)
+
+
+def _mixed_from_tensors(
+    spec: HeadSpec, classes: tuple[str, ...], tensors: Tensors, temperature: float
+) -> MixedHead:
+    source = {
+        name.removeprefix(SOURCE): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(SOURCE)
+    }
+    own = {name: tensor for name, tensor in tensors.items() if not name.startswith(SOURCE)}
+    share = np.asarray(own.pop("share", np.empty(0)))
+    known = len(np.atleast_1d(source.get("output.bias", np.empty(0))))
+    if share.shape != (1,) or not 0 <= share[0] < np.inf or not 0 < known <= len(classes):
+        raise ModelFileError(
+            "the head mixes two heads that do not belong together",
+            expected=f"a share of 0 or more, and a source of at most {len(classes)} classes",
+            found=f"share {share.tolist()}, source of {known} classes",
+        )
+    linear = head_from_tensors(HeadSpec(kind="linear", on=spec.on, l2=spec.l2), classes, own)
+    assert isinstance(linear, LinearHead)
+    return MixedHead(linear, MLPHead(classes[:known], source), float(share[0]), temperature)
 
 
 def _check_names(tensors: Tensors, expected: set[str]) -> None:
