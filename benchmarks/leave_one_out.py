@@ -14,8 +14,11 @@ labelled, and the test half is scored:
 - `auto`: `robust`, adapted by `auto` to cells drawn at random;
 - `selected`: the same with the cells that `hemashift select` asks for;
 - `workflow`: the paper's: its preset and colour transform, all weights fine-tuned on cells drawn at
-  random, settings found by Optuna; scored on up to 400 cells of the test half;
+  random, settings found by Optuna;
 - any other method by its name: `robust`, cells drawn at random.
+
+What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells of
+the test half.
 
 The paper trains for 15 epochs on four times as many cells; `--paper-epochs` shortens that. With
 `--search-once`, Optuna searches in the first draw of each target and number of labels, and the
@@ -72,7 +75,8 @@ TARGETS = (
 )
 PAPER = {"architecture": "efficientnet_lite0"}
 COVERAGE = 0.9
-# Cells of the test half that the workflow is scored on, at most.
+# These change the encoder, and are scored on so many cells of the test half at most.
+TRAINED = ("batchnorm", "lpft", "finetune")
 SCORED = 400
 SCORES = ("accuracy", "macro F1", "ECE", f"covered at {COVERAGE}", "ECE by chance")
 
@@ -202,7 +206,7 @@ def draw(
 ) -> Iterator[tuple[int, list[float]]]:
     """Yield number of labels and scores, of those counts that are missing."""
     rows, scored = divide(laboratory, seed)
-    if approach.method == "finetune":  # which runs the network on each of them
+    if approach.method in TRAINED:  # the network runs on each of them
         scored = np.random.default_rng([seed, 6]).permutation(scored)[:SCORED]
     rounds = []
     if approach.chosen_by == DEFAULT and max(counts):
@@ -276,7 +280,7 @@ def compute(
                 if laboratory is None:
                     laboratory = visit(model, target, options.data)
                 # Sums in one thread are always made in the same order; training takes all threads.
-                with threadpool_limits(limits=None if approach.method == "finetune" else 1):
+                with threadpool_limits(limits=None if approach.method in TRAINED else 1):
                     place = f"{short} {target.dataset}"
                     found = draw(
                         model, laboratory, approach, wanted, missing, searches, place, seed
