@@ -19,7 +19,7 @@ from hemashift.model import saliency as module  # noqa: E402
 from hemashift.model.architectures import N_EMBEDDING, Network, Probe, build  # noqa: E402
 from hemashift.model.bundle import Bundle, default_model, shipped_models  # noqa: E402
 from hemashift.model.classifier import Classifier  # noqa: E402
-from hemashift.model.heads import LinearHead, head_from_tensors  # noqa: E402
+from hemashift.model.heads import LinearHead, MixedHead, MLPHead, head_from_tensors  # noqa: E402
 from hemashift.model.saliency import Saliency, saliency  # noqa: E402
 
 if TYPE_CHECKING:
@@ -69,6 +69,18 @@ def test_every_linear_head_has_a_map(
 ) -> None:
     found = saliency(bundle.with_head(linear_head(bundle, on, l2)), images[0])
     assert found.max() == 1 and found.std() > 0
+
+
+def test_a_mixed_head_has_a_map_of_what_both_heads_say(bundle: Bundle, images: np.ndarray) -> None:
+    linear, source = linear_head(bundle, "features", True), bundle.head
+    assert isinstance(source, MLPHead)
+    maps = [
+        saliency(bundle.with_head(MixedHead(linear, source, share)), images[0], CLASSES[0])
+        for share in (0.0, 5.0)
+    ]
+    alone = saliency(bundle.with_head(linear), images[0], CLASSES[0])
+    np.testing.assert_allclose(maps[0], alone, atol=1e-4)
+    assert not np.allclose(maps[1], alone, atol=1e-2)
 
 
 def test_a_class_that_must_never_be_predicted_does_no_harm(
