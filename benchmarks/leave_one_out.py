@@ -17,8 +17,8 @@ labelled, and the test half is scored:
   random, settings found by Optuna;
 - any other method by its name: `robust`, cells drawn at random.
 
-What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells of
-the test half.
+What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells
+of the test half.
 
 The paper trains for 15 epochs on four times as many cells; `--paper-epochs` shortens that. With
 `--search-once`, Optuna searches in the first draw of each target and number of labels, and the

@@ -73,6 +73,10 @@ def test_from_folder_to_model(laboratory: Path, bundle: Bundle, tmp_path: Path) 
     assert card.metrics["cross_validation"]["after"]["accuracy"][0] == pytest.approx(  # type: ignore[call-overload, index]
         adapted.after.overall["accuracy"].estimate, abs=1e-4
     )
+    assert card.metrics["cross_validation"]["expected"]["accuracy"][0] == pytest.approx(  # type: ignore[call-overload, index]
+        adapted.expected.estimate, abs=1e-4
+    )
+    assert adapted.expected.low < adapted.expected.estimate
     assert card.parent == bundle.hash
     assert 0.25 <= card.temperature <= 4
     assert adapted.bundle.head.temperature == card.temperature

@@ -11,6 +11,7 @@ from hemashift.evaluation.intervals import (
     clopper_pearson,
     percentile_interval,
     t_interval,
+    weighted_proportion,
     wilson,
 )
 
@@ -86,3 +87,40 @@ def test_percentiles_leave_undefined_draws_out() -> None:
     interval = percentile_interval(0.5, [np.nan, *np.linspace(0, 1, 101)], confidence=0.9)
     assert interval == Interval(0.5, pytest.approx(0.05), pytest.approx(0.95), 0.9, "bootstrap")
     assert np.isnan(percentile_interval(0.5, [np.nan]).low)
+
+
+@pytest.mark.parametrize("right", [0, 1, 45, 50])
+def test_a_proportion_with_equal_weights_is_the_exact_one(right: int) -> None:
+    found = weighted_proportion(np.arange(50) < right, np.full(50, 2.5))
+    exact = clopper_pearson(right, 50)
+    assert found.estimate == pytest.approx(exact.estimate)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_unequal_weights_and_groups_make_a_proportion_less_sure() -> None:
+    right = np.arange(40) % 4 != 0
+    weights = np.where(np.arange(40) < 8, 10.0, 1.0)
+    groups = np.arange(40) // 2
+    even, uneven = weighted_proportion(right, np.ones(40)), weighted_proportion(right, weights)
+    paired = weighted_proportion(right, weights, groups)
+    assert even.estimate == uneven.estimate == paired.estimate == 0.75
+    widths = [one.high - one.low for one in (even, uneven, paired)]
+    assert widths == sorted(widths) and widths[0] < widths[1] < widths[2]
+
+
+def test_weighted_limits_hold_the_truth_as_often_as_stated() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        weights = rng.lognormal(0, 1, 60)
+        found = weighted_proportion(rng.random(60) < 0.85, weights)
+        held += found.low <= 0.85 <= found.high
+    assert held >= 0.93 * 400
+
+
+@pytest.mark.parametrize(
+    "right, weights", [([], []), ([True], [0.0]), ([True], [-1.0]), ([True, False], [1.0])]
+)
+def test_weights_that_are_none_are_refused(right: list[bool], weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="a weight above 0"):
+        weighted_proportion(right, weights)

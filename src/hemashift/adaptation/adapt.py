@@ -16,9 +16,11 @@ from hemashift.adaptation.contract import Cells, Float, Method, Task, Unadapted
 from hemashift.adaptation.labels import LabelFiles, LabelledCells, read_labels
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
+from hemashift.adaptation.representation import expected_accuracy
 from hemashift.errors import AdaptationError, ImageError, WorseModelError
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.exclusion import labelled_hashes
+from hemashift.evaluation.intervals import Interval
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
@@ -43,6 +45,7 @@ class Adapted:
         method: The method that made it; under `auto`, the one chosen.
         before: The model it started from, on the labelled cells. It never learnt from them.
         after: Out-of-fold predictions: each labelled cell by a model adapted without it.
+        expected: Accuracy to expect on all cells of the laboratory, see `expected_accuracy`.
         counts: Labelled cells of each class, 0 where there is none.
         notes: What is worth knowing, in sentences.
         cells: The labelled cells and the rest of the folder.
@@ -52,6 +55,7 @@ class Adapted:
     method: str
     before: Evaluation
     after: Evaluation
+    expected: Interval
     counts: dict[str, int]
     notes: tuple[str, ...]
     cells: LabelledCells | None = None
@@ -187,6 +191,7 @@ def recorded(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
         when: {name: list(limits) for name, limits in headline(one).items()}
         for when, one in (("before", adapted.before), ("after", adapted.after))
     }
+    scores["expected"] = {"accuracy": list(_limits(adapted.expected))}
     changed = card.updated(
         provenance={**card.provenance, "adaptation": provenance},
         metrics={"cross_validation": scores},
@@ -237,7 +242,8 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
             "The settings were chosen on the same folds as the score after adaptation, "
             "which is therefore a little too high."
         )
-    return Adapted(bundle, name, before, after, labels, tuple(notes))
+    expected = expected_accuracy(predicted, task)
+    return Adapted(bundle, name, before, after, expected, labels, tuple(notes))
 
 
 def _thin(counts: dict[str, int]) -> list[str]:
@@ -279,9 +285,9 @@ def _score(evaluation: Evaluation, name: str) -> float:
 
 def headline(evaluation: Evaluation) -> dict[str, Limits]:
     """Return accuracy and macro F1: estimate, lower and upper limit; None where there is none."""
-    found = {}
-    for name in ("accuracy", "macro_f1"):
-        one = evaluation.overall[name]
-        low, high = (None if np.isnan(value) else round(value, 4) for value in (one.low, one.high))
-        found[name] = (round(one.estimate, 4), low, high)
-    return found
+    return {name: _limits(evaluation.overall[name]) for name in ("accuracy", "macro_f1")}
+
+
+def _limits(one: Interval) -> Limits:
+    low, high = (None if np.isnan(value) else round(value, 4) for value in (one.low, one.high))
+    return round(one.estimate, 4), low, high

@@ -97,6 +97,7 @@ def _show(adapted: Adapted, output: Path, console: Console) -> None:
         (f"after ({adapted.method}), cross-validated", adapted.after.overall),
     ):
         table.add_row(name, str(scores["accuracy"]), str(scores["macro_f1"]))
+    table.add_row("to expect on all cells", str(adapted.expected), "")
     console.print(table)
     for note in adapted.notes:
         console.print(f"- {note}", highlight=False, markup=False)

@@ -77,6 +77,50 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     return _proportion(successes, n, confidence, "wilson", "Wilson")
 
 
+def weighted_proportion(
+    successes: ArrayLike,
+    weights: ArrayLike,
+    groups: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return the interval of a proportion of cells that do not all count alike.
+
+    The exact interval (`clopper_pearson`) of as many cells as the weighted groups are worth, which
+    is the square of the sum of the weights over the sum of the squares of those of each group (Kish
+    1965; Korn and Graubard 1998). With equal weights and no groups it is the exact interval.
+
+    Args:
+        successes: Shape (N,), whether each cell is a success.
+        weights: Shape (N,), how much each cell counts, above 0.
+        groups: Shape (N,), names of groups of cells that are not independent, such as copies of
+            one; by default each cell is its own.
+        confidence: Nominal coverage, in 0..1.
+
+    Returns:
+        Estimate and limits as fractions 0..1.
+
+    Raises:
+        ValueError: If there is no cell, a weight is not above 0, or `confidence` not in 0..1.
+
+    Examples:
+        >>> print(weighted_proportion([True] * 5 + [False] * 95, np.ones(100)))
+        0.050 (0.016 to 0.113)
+        >>> print(weighted_proportion([True, True, False, False], [8, 1, 1, 1]))
+        0.818 (0.104 to 1.000)
+    """
+    _check_confidence(confidence)
+    found, counts = np.asarray(successes, bool), np.asarray(weights, np.float64)
+    if not len(found) or found.shape != counts.shape or not (counts > 0).all():
+        raise ValueError("a weighted proportion needs cells, each with a weight above 0")
+    members = np.arange(len(found)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    share = float(counts[found].sum() / counts.sum())
+    worth = float(counts.sum() ** 2 / (np.bincount(members, counts) ** 2).sum())
+    tail, right, wrong = (1 - confidence) / 2, share * worth, (1 - share) * worth
+    low = float(stats.beta.ppf(tail, right, wrong + 1)) if found.any() else 0.0
+    high = float(stats.beta.ppf(1 - tail, right + 1, wrong)) if not found.all() else 1.0
+    return Interval(share, low, high, confidence, "Clopper-Pearson, effective number")
+
+
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the mean of repeated draws with Student's t limits.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hemashift.adaptation.adapt import THIN
 from hemashift.reports import parts
 from hemashift.reports.page import write_page
-from hemashift.reports.sections import Notices, Text
+from hemashift.reports.sections import Notices, Number, Numbers, Text
 
 if TYPE_CHECKING:
     from hemashift.adaptation import Adapted
@@ -23,7 +23,19 @@ def write_adaptation_report(adapted: Adapted, path: str | Path) -> None:
     """
     names = ("before", f"after ({adapted.method})")
     sections = [
-        parts.headline(adapted.after),
+        Numbers(
+            "To expect on all cells of the laboratory",
+            [
+                Number(
+                    "Accuracy",
+                    parts.percent(adapted.expected.estimate),
+                    parts.limits(adapted.expected),
+                )
+            ],
+            note="Each labelled cell counts for the unlabelled ones that are most like it, because "
+            "rare or doubtful cells may have been chosen on purpose.",
+        ),
+        parts.headline(adapted.after, "On the labelled cells"),
         Notices("Worth knowing", adapted.notes, serious=False),
         Text(
             "How this was measured",

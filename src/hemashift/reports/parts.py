@@ -139,7 +139,7 @@ def label_table(counts: Mapping[str, int], title: str = "Labels given", *, enoug
 
     def remark(n: int) -> str:
         if n == 0:
-            return "none: nothing was learned or checked, and it will hardly ever be predicted"
+            return "none: nothing was learned or checked, and it will seldom be predicted"
         return f"thin: fewer than {enough}" if n < enough else ""
 
     rows = [(name, f"{n:,}", remark(n)) for name, n in counts.items()]

@@ -8,10 +8,12 @@ import numpy as np
 
 from hemashift.adaptation.adapt import THIN
 from hemashift.adaptation.auto import out_of_fold
+from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.contract import Method, Task
 from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.representation import expected_accuracy
 from hemashift.errors import AdaptationError
-from hemashift.evaluation.intervals import Interval, clopper_pearson
+from hemashift.evaluation.intervals import Interval
 from hemashift.selection.curve import LearningCurve, expected_gain, learning_curve
 from hemashift.selection.learning import enough_to_learn
 
@@ -32,7 +34,7 @@ class Advice:
 
     Attributes:
         labels: Number of labelled cells.
-        accuracy: Cross-validated accuracy, with exact limits.
+        accuracy: Accuracy to expect on all cells of the laboratory, by cross-validation.
         gain: Accuracy that 10 more labels are expected to bring; NaN with fewer than 20 labels.
         curve: The learning curve that says so; None with fewer than 20 labels.
         thin: Labels of each class that has a few, but fewer than `adapt.THIN`.
@@ -55,9 +57,8 @@ class Advice:
         """The advice in words; the last sentence says what to do."""
         known = _points(self.accuracy)
         found = [
-            f"From {self.labels} labels, {known} of the labelled cells are recognised when they "
-            "are not learnt from (cross-validation). Where doubtful cells were chosen on purpose, "
-            "more of all others are."
+            f"From {self.labels} labels, {known} of all cells are expected to be recognised "
+            "(cross-validation; each labelled cell counts for the cells that are like it)."
         ]
         if not np.isnan(self.gain.estimate):
             found.append(f"{MORE} more labels are expected to add {_added(self.gain)}.")
@@ -94,8 +95,8 @@ def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
 
     Args:
         task: The labelled cells.
-        method: The method of adaptation; by default a probe on the pooled features, whose
-            strength is chosen once for the learning curve (and in each fold for the accuracy).
+        method: The method of adaptation; by default `blend` for the accuracy, and for the learning
+            curve a probe whose strength is chosen once.
         seed: Seed of the bootstrap.
 
     Raises:
@@ -105,7 +106,7 @@ def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
         raise AdaptationError(
             "there are too few labels to say anything", expected="6 labels of two classes"
         )
-    right = out_of_fold(method or Probe(), task).argmax(axis=1) == task.targets
+    predicted = out_of_fold(method or Blend(), task)
     counts = np.bincount(task.targets, minlength=len(task.classes))
     gain, curve = Interval(np.nan, np.nan, np.nan), None
     if len(task) >= LEAST:
@@ -118,7 +119,7 @@ def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
     }
     return Advice(
         len(task),
-        clopper_pearson(int(right.sum()), len(task)),
+        expected_accuracy(predicted, task),
         gain,
         curve,
         thin,
