@@ -43,7 +43,7 @@ def write_adaptation_report(adapted: Adapted, path: str | Path) -> None:
                 "Before: the model it started from, on the labelled cells, from which it has never "
                 "learnt. After: each labelled cell predicted by a model adapted without it "
                 "(cross-validation). With few labels the limits are wide; a second set of labelled "
-                "cells, scored with `hemashift evaluate`, tells more.",
+                "cells, scored with hemashift evaluate, tells more.",
             ),
         ),
         *parts.before_after(adapted.before, adapted.after, names),
