@@ -57,6 +57,8 @@ def test_a_version_says_how_it_was_made(encoded: Project, label: Label) -> None:
     assert (made.number, made.parent, made.origin, made.method) == (2, 1, "adapted", "probe")
     assert {name: made.labels[name] for name in COLOURS} == dict.fromkeys(COLOURS, 6)
     assert made.before["accuracy"][0] < 0.7 < made.after["accuracy"][0]
+    value, low, high = made.after["expected"]
+    assert low is not None and high is not None and low < value <= high
     assert made.active and made.by == "A"
     assert len(labelled_hashes(Bundle.load(made.folder).card.model_dump())) == 18
     assert "cross-validating" in told

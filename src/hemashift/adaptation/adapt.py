@@ -191,7 +191,7 @@ def recorded(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
         when: {name: list(limits) for name, limits in headline(one).items()}
         for when, one in (("before", adapted.before), ("after", adapted.after))
     }
-    scores["expected"] = {"accuracy": list(_limits(adapted.expected))}
+    scores["expected"] = {"accuracy": list(limits_of(adapted.expected))}
     changed = card.updated(
         provenance={**card.provenance, "adaptation": provenance},
         metrics={"cross_validation": scores},
@@ -285,9 +285,10 @@ def _score(evaluation: Evaluation, name: str) -> float:
 
 def headline(evaluation: Evaluation) -> dict[str, Limits]:
     """Return accuracy and macro F1: estimate, lower and upper limit; None where there is none."""
-    return {name: _limits(evaluation.overall[name]) for name in ("accuracy", "macro_f1")}
+    return {name: limits_of(evaluation.overall[name]) for name in ("accuracy", "macro_f1")}
 
 
-def _limits(one: Interval) -> Limits:
+def limits_of(one: Interval) -> Limits:
+    """Return estimate, lower and upper limit as they are kept, to four digits."""
     low, high = (None if np.isnan(value) else round(value, 4) for value in (one.low, one.high))
     return round(one.estimate, 4), low, high

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hemashift.adaptation.adapt import adapt_task, headline, pool_of, recorded, task_of
+from hemashift.adaptation.adapt import adapt_task, headline, limits_of, pool_of, recorded, task_of
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.registry import make_method
@@ -81,7 +81,10 @@ def adapt_project(
         parent=start.number,
         method=adapted.method,
         labels=adapted.counts,
-        scores=(headline(adapted.before), headline(adapted.after)),
+        scores=(
+            headline(adapted.before),
+            {**headline(adapted.after), "expected": limits_of(adapted.expected)},
+        ),
         notes=notes,
         findings=_findings(adapted.after, cells, project, known.labels),
     )

@@ -107,7 +107,7 @@ def test_from_the_first_label_to_the_signed_report(
     next_step(page)
     page.wait_for_selector("#adapt:not(:disabled)")
     page.keyboard.press("a")
-    page.wait_for_selector("svg[aria-label*='Accuracy after']")
+    page.wait_for_selector("svg[aria-label*='Accuracy after'][aria-label*='All cells expected']")
     page.wait_for_selector("#work", state="hidden")
     assert "in use" in page.inner_text("#results")
     look("adapt")

@@ -31,7 +31,7 @@ class Mark:
         y: Height, from above.
         text: The value and limits in words.
         name: What it is.
-        kind: "before", "after" or the role in the count.
+        kind: "before", "after", "expected" or the role in the count.
     """
 
     x: float
@@ -55,10 +55,14 @@ def words(limits: Limits) -> str:
 
 
 SCORES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+EXPECTED = "expected"
 
 
 def before_and_after(version: Version) -> list[Mark]:
-    """Place the scores before and after an adaptation, two lines a score, 0 to 100 %."""
+    """Place the scores before and after an adaptation, two lines a score, 0 to 100 %.
+
+    Below them lies the accuracy to expect on all cells, where the version has it.
+    """
     marks = []
     for place, (key, name) in enumerate(SCORES.items()):
         for offset, (kind, scores) in enumerate(
@@ -67,6 +71,9 @@ def before_and_after(version: Version) -> list[Mark]:
             if key in scores:
                 y = 24.0 + 64 * place + 22 * offset
                 marks.append(_mark(scores[key], y, name, kind))
+    if EXPECTED in version.after:
+        y = 24.0 + 64 * len(SCORES)
+        marks.append(_mark(version.after[EXPECTED], y, "All cells", EXPECTED))
     return marks
 
 
