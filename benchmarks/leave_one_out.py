@@ -39,7 +39,6 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -267,18 +266,19 @@ def compute(
         if target.dataset not in options.targets:
             continue
         wanted = sorted({*counts, target.labels})
+        visited: dict[str, Laboratory] = {}  # by the preset of the model that encodes it
         for name in names:
             approach = Approach.of(name)
             model = model_of(target.dataset, approach.preset, options)
             hashes[target.dataset, name] = short = model.hash[:12]
-            laboratory = None
             for seed in range(options.draws):
                 keys = {n: (short, target.dataset, name, str(seed), str(n)) for n in wanted}
                 missing = [n for n in wanted if keys[n] not in done]
                 if not missing:
                     continue
-                if laboratory is None:
-                    laboratory = visit(model, target, options.data)
+                if approach.preset not in visited:
+                    visited[approach.preset] = visit(model, target, options.data)
+                laboratory = visited[approach.preset]
                 # Sums in one thread are always made in the same order; training takes all threads.
                 with threadpool_limits(limits=None if approach.method in TRAINED else 1):
                     place = f"{short} {target.dataset}"
@@ -329,12 +329,21 @@ def means(
     counts: list[int],
     options: argparse.Namespace,
 ) -> Iterator[str]:
-    """Yield the mean of the targets, where all have been scored."""
-    for n, name in product(counts, names):
-        found = [rows_of(done, target.dataset, name, n, options.draws) for target in TARGETS]
-        if all(len(rows) == options.draws for rows in found):
-            accuracy, macro = np.mean([rows.mean(axis=0)[:2] for rows in found], axis=0)
-            yield f"| mean | {n} | {name} | {accuracy:.3f} | {macro:.3f} | | | |"
+    """Yield the mean of those targets in which all approaches have been scored."""
+    for n in counts:
+        found = {
+            target.dataset: [
+                rows_of(done, target.dataset, name, n, options.draws) for name in names
+            ]
+            for target in TARGETS
+        }
+        whole = [all(len(rows) == options.draws for rows in one) for one in found.values()]
+        scored = [one for one, complete in zip(found.values(), whole, strict=True) if complete]
+        if len(scored) < 2:
+            continue
+        for place, name in enumerate(names):
+            accuracy, macro = np.mean([one[place].mean(axis=0)[:2] for one in scored], axis=0)
+            yield f"| mean of {len(scored)} | {n} | {name} | {accuracy:.3f} | {macro:.3f} | | | |"
 
 
 def aims(
