@@ -56,4 +56,5 @@ def with_opinion(head: LinearHead, task: Task) -> Head:
     source = source_of(task)
     if source is None:
         return head
-    return MixedHead(head, source, float(np.float32(source_share(source, task))))
+    share = float(np.float32(source_share(source, task)))  # as a model file keeps it
+    return MixedHead(head, source, share)

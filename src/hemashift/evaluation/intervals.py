@@ -106,7 +106,7 @@ def weighted_proportion(
         >>> print(weighted_proportion([True] * 5 + [False] * 95, np.ones(100)))
         0.050 (0.016 to 0.113)
         >>> print(weighted_proportion([True, True, False, False], [8, 1, 1, 1]))
-        0.818 (0.104 to 1.000)
+        0.818 (0.065 to 1.000)
     """
     _check_confidence(confidence)
     found, counts = np.asarray(successes, bool), np.asarray(weights, np.float64)
