@@ -331,14 +331,11 @@ def means(
 ) -> Iterator[str]:
     """Yield the mean of those targets in which all approaches have been scored."""
     for n in counts:
-        found = {
-            target.dataset: [
-                rows_of(done, target.dataset, name, n, options.draws) for name in names
-            ]
+        found = [
+            [rows_of(done, target.dataset, name, n, options.draws) for name in names]
             for target in TARGETS
-        }
-        whole = [all(len(rows) == options.draws for rows in one) for one in found.values()]
-        scored = [one for one, complete in zip(found.values(), whole, strict=True) if complete]
+        ]
+        scored = [one for one in found if all(len(rows) == options.draws for rows in one)]
         if len(scored) < 2:
             continue
         for place, name in enumerate(names):

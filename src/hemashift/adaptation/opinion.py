@@ -27,8 +27,8 @@ def source_share(source: MLPHead, task: Task) -> float:
     """Return how much the source is to be listened to, 0 to 1.
 
     This is the cube of its accuracy on the labelled cells, one more being right and one more
-    wrong; with more than 50 of them, 50 / N of that. None of them was used to train it, so its
-    accuracy is an honest measure, whatever is fitted to them.
+    wrong; with more than 50 of them, 50 / N of that. A source has not been trained on cells of a
+    new laboratory, so its accuracy is an honest measure, whatever else is fitted to them.
 
     Args:
         source: The head of the source.
