@@ -1,9 +1,9 @@
 """Every dataset as a laboratory never seen, by models that were trained on all the others.
 
     python benchmarks/leave_one_out.py [--data ROOT] [--models runs/leave_one_out] [--draws 10]
-                                       [--approaches auto,selected,workflow] [--targets NAME ...]
-                                       [--counts 0,10,20,30,50,100] [--store FILE] [--print]
-                                       [--markdown FILE]
+                                       [--approaches source,auto,selected,workflow]
+                                       [--targets NAME ...] [--counts 0,10,20,30,50,100]
+                                       [--store FILE] [--print] [--markdown FILE]
 
 For each target, two models are trained on the other datasets, where they are not there yet: one
 by the preset `robust`, one by the preset `paper` (EfficientNet-Lite0). BCCD's augmented copies show
@@ -11,10 +11,11 @@ the cells of `bccd_cropped`, so that neither is a source for the other. Then, in
 random half of the target is held out as in `benchmarks/selection.py`, cells of the other half are
 labelled, and the test half is scored:
 
-- `auto`: `robust`, adapted by `auto` to cells drawn at random;
+- `auto`: `robust`, adapted by `auto` to cells drawn at random, or without labels (`Unlabelled`);
 - `selected`: the same with the cells that `hemashift select` asks for;
 - `workflow`: the paper's: its preset and colour transform, all weights fine-tuned on cells drawn at
   random, settings found by Optuna;
+- `source`: `robust` as it is, without labels only;
 - any other method by its name: `robust`, cells drawn at random.
 
 What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells
@@ -53,6 +54,7 @@ from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Method, Task, Unadapted
 from hemashift.adaptation.registry import make_method
+from hemashift.adaptation.unlabelled import Unlabelled
 from hemashift.datasets import load
 from hemashift.evaluation.calibration import (
     chance_calibration_error,
@@ -95,6 +97,8 @@ class Approach:
         """Return the approach of that name on the command line."""
         if name == "workflow":
             return cls("paper", "finetune")
+        if name == "source":
+            return cls("robust", "none")
         return cls("robust", "auto", DEFAULT) if name == "selected" else cls("robust", name)
 
 
@@ -193,6 +197,11 @@ class Searches:
             self.file.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
 
 
+def without_labels(approach: Approach) -> Method:
+    """Return what `hemashift adapt` does without labels; others leave the model as it is."""
+    return Unlabelled() if approach.method == "auto" else Unadapted()
+
+
 def draw(
     model: Bundle,
     laboratory: Laboratory,
@@ -215,7 +224,7 @@ def draw(
         after = (
             next((one for one in rounds if len(one) >= n), rounds[-1])[:n] if rounds else order[:n]
         )
-        method = searches.method(approach.method, f"{place} {n}") if n else Unadapted()
+        method = searches.method(approach.method, f"{place} {n}") if n else without_labels(approach)
         yield n, score(model, laboratory, rows[after], scored, approach, method, seed)
         searches.remember(method, f"{place} {n}")
 
@@ -225,7 +234,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
     parser.add_argument("--draws", type=int, default=10)
-    parser.add_argument("--approaches", default="auto,selected,workflow")
+    parser.add_argument("--approaches", default="source,auto,selected,workflow")
     parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
     parser.add_argument("--counts", default="0,10,20,30,50,100", help="numbers of labels")
     parser.add_argument("--trials", type=int, default=3, help="settings that the workflow tries")
@@ -265,10 +274,10 @@ def compute(
     for target in TARGETS:
         if target.dataset not in options.targets:
             continue
-        wanted = sorted({*counts, target.labels})
         visited: dict[str, Laboratory] = {}  # by the preset of the model that encodes it
         for name in names:
             approach = Approach.of(name)
+            wanted = [0] if name == "source" else sorted({*counts, target.labels})
             model = model_of(target.dataset, approach.preset, options)
             hashes[target.dataset, name] = short = model.hash[:12]
             for seed in range(options.draws):
@@ -329,16 +338,19 @@ def means(
     counts: list[int],
     options: argparse.Namespace,
 ) -> Iterator[str]:
-    """Yield the mean of those targets in which all approaches have been scored."""
+    """Yield the mean of those targets in which all approaches to that many labels are scored."""
     for n in counts:
+        here = sorted(
+            {key[1] for key in done if key[3] == str(n)}.intersection(names), key=names.index
+        )
         found = [
-            [rows_of(done, target.dataset, name, n, options.draws) for name in names]
+            [rows_of(done, target.dataset, name, n, options.draws) for name in here]
             for target in TARGETS
         ]
         scored = [one for one in found if all(len(rows) == options.draws for rows in one)]
         if len(scored) < 2:
             continue
-        for place, name in enumerate(names):
+        for place, name in enumerate(here):
             accuracy, macro = np.mean([one[place].mean(axis=0)[:2] for one in scored], axis=0)
             yield f"| mean of {len(scored)} | {n} | {name} | {accuracy:.3f} | {macro:.3f} | | | |"
 

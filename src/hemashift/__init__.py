@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hemashift.adaptation.adapt import adapt
+    from hemashift.adaptation.unlabelled import adapt_unlabelled
     from hemashift.cells import CellTable
     from hemashift.classification import classify
     from hemashift.datasets import load as load_dataset
@@ -34,6 +35,7 @@ __all__ = [
     "CellTable",
     "HemashiftError",
     "adapt",
+    "adapt_unlabelled",
     "classify",
     "default_model",
     "evaluate",
@@ -49,6 +51,7 @@ _HOMES = {
     "CellTable": ("hemashift.cells", "CellTable"),
     "HemashiftError": ("hemashift.errors", "HemashiftError"),
     "adapt": ("hemashift.adaptation", "adapt"),
+    "adapt_unlabelled": ("hemashift.adaptation", "adapt_unlabelled"),
     "classify": ("hemashift.classification", "classify"),
     "default_model": ("hemashift.model.bundle", "default_model"),
     "evaluate": ("hemashift.evaluation", "evaluate"),

@@ -79,3 +79,33 @@ def test_an_output_that_is_in_use_is_refused_before_the_work(
     assert stopped.value.code == 2
     assert "this is not a model, so it is not overwritten" in shown
     assert "reading labelled cells" not in shown
+
+
+def test_without_labels(laboratory: Path) -> None:
+    for i in range(12, 50):
+        source = laboratory / "cells" / f"{i % 12}.png"
+        (laboratory / "cells" / f"{i}.png").write_bytes(source.read_bytes())
+    start = ["adapt", str(laboratory / "cells"), "-m", str(laboratory / "start")]
+    model = laboratory / "model"
+    result = CliRunner().invoke(app, [*start, "-o", str(model)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.output.split())
+    assert "adapted without labels to 50 images" in shown
+    assert "How many are right is not known" in shown
+    assert Bundle.load(model).card.provenance["adaptation"]["images"] == 50
+
+
+@pytest.mark.parametrize("more", [["--method", "probe"], ["--report", "page.html"]])
+def test_what_needs_labels_is_refused_without(
+    laboratory: Path,
+    more: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start = ["adapt", str(laboratory / "cells"), "-o", str(laboratory / "model"), *more]
+    monkeypatch.setattr(sys, "argv", ["hemashift", *start])
+    with pytest.raises(SystemExit) as stop:
+        run()
+    assert stop.value.code == 2
+    assert f"{more[0]}" in capsys.readouterr().err
+    assert not (laboratory / "model").exists()

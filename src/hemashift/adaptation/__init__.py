@@ -3,5 +3,14 @@
 from hemashift.adaptation.adapt import Adapted, adapt
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.registry import METHODS
+from hemashift.adaptation.unlabelled import AdaptedUnlabelled, adapt_unlabelled
 
-__all__ = ["METHODS", "Adapted", "LabelledCells", "adapt", "read_labels"]
+__all__ = [
+    "METHODS",
+    "Adapted",
+    "AdaptedUnlabelled",
+    "LabelledCells",
+    "adapt",
+    "adapt_unlabelled",
+    "read_labels",
+]

@@ -77,7 +77,7 @@ class Finish:
             if known is None:
                 raise HemashiftError(
                     "this model has no labelled cells that tell how often it is wrong",
-                    expected="a model that `hemashift adapt` of this version made",
+                    expected="a model that `hemashift adapt` of this version made from labels",
                     found=bundle.card.name,
                     hint="label some cells and adapt the model; leave out --coverage and "
                     "--max-error until then",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hemashift.cli.options import Classes, Images, Labels, Seed
+from hemashift.cli.options import Classes, Images, OptionalLabels, Seed
+from hemashift.errors import HemashiftError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hemashift.adaptation import Adapted
+    from hemashift.adaptation import Adapted, AdaptedUnlabelled
 
 
 class MethodName(StrEnum):
@@ -33,8 +34,8 @@ class MethodName(StrEnum):
 
 def command(
     images: Images,
-    labels: Labels,
     output: Annotated[Path, typer.Option("--output", "-o", help="Model folder to write.")],
+    labels: OptionalLabels = None,
     method: Annotated[
         MethodName,
         typer.Option(
@@ -57,17 +58,25 @@ def command(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """Adapt a model to the images of a laboratory with 100 labelled cells or fewer."""
+    """Adapt a model to the images of a laboratory with 100 labelled cells or fewer, or none."""
     from rich.console import Console
 
-    from hemashift.adaptation import adapt
+    from hemashift.adaptation import adapt, adapt_unlabelled
     from hemashift.cli.progress import stages
     from hemashift.model.bundle import check_place, default_model, load_model
     from hemashift.taxonomy import Taxonomy
 
     console = Console(stderr=True)
     check_place(output)  # before the work, not after it
+    if not labels:
+        _refuse_without_labels(method, classes, report)
     start = load_model(model) if model is not None else default_model()
+    if not labels:
+        with stages(console) as progress:
+            found = adapt_unlabelled(images, model=start, seed=seed, progress=progress)
+        found.bundle.save(output)
+        _show_unlabelled(found, output, console)
+        return
     with stages(console) as progress:
         adapted = adapt(
             images,
@@ -84,6 +93,36 @@ def command(
 
         write_adaptation_report(adapted, report)
     _show(adapted, output, console)
+
+
+def _refuse_without_labels(method: MethodName, classes: Path | None, report: Path | None) -> None:
+    """Refuse options that have no meaning without labels."""
+    given = {
+        f"--method {method.value}": method is not MethodName.auto,
+        "--classes": classes is not None,
+        "--report": report is not None,
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise HemashiftError(
+                f"{option} needs labelled cells",
+                hint="give a label file with --labels; hemashift select chooses cells to label",
+            )
+
+
+def _show_unlabelled(adapted: AdaptedUnlabelled, output: Path, console: Console) -> None:
+    mix = ", ".join(f"{name} {share:.0%}" for name, share in adapted.mix.items())
+    lines = (
+        f"adapted without labels to {adapted.images} images",
+        f"- Estimated class mix, believed half-way: {mix}.",
+        f"- {adapted.changed:.0%} of the images get another class than before.",
+        "- How many are right is not known, and the probabilities are not calibrated: label some "
+        "cells (hemashift select chooses them) and adapt again with --labels.",
+        *(f"- {note}" for note in adapted.notes),
+        f"the adapted model is in {output}",
+    )
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(adapted: Adapted, output: Path, console: Console) -> None:

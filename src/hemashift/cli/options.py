@@ -10,15 +10,14 @@ import typer
 Images = Annotated[
     Path, typer.Argument(help="Folder of images, one cell an image, with subfolders.")
 ]
-Labels = Annotated[
-    list[Path],
-    typer.Option(
-        "--labels",
-        "-l",
-        help="CSV with the columns path (relative to IMAGES) and label, and perhaps smear or "
-        "patient; give it once for each file.",
-    ),
-]
+_LABELS = typer.Option(
+    "--labels",
+    "-l",
+    help="CSV with the columns path (relative to IMAGES) and label, and perhaps smear or patient; "
+    "give it once for each file.",
+)
+Labels = Annotated[list[Path], _LABELS]
+OptionalLabels = Annotated[list[Path] | None, _LABELS]
 Classes = Annotated[
     Path | None,
     typer.Option(help="TOML or JSON file with your own classes and what labels mean."),

@@ -14,8 +14,8 @@ def assumed_mix(card: Card) -> Float:
     """Return the class mix that a model assumes by the way it was made.
 
     That of the labelled cells that it was adapted to, where every class counts half a cell more
-    than it has, so that none is impossible; otherwise equal shares, as in training with classes
-    drawn alike.
+    than it has, so that none is impossible; the one that it was adapted to without labels;
+    otherwise equal shares, as in training with classes drawn alike.
 
     Args:
         card: The model's card.
@@ -24,14 +24,18 @@ def assumed_mix(card: Card) -> Float:
         `(K,)` shares in the order of the classes, above 0.
     """
     adaptation = card.provenance.get("adaptation")
-    labels = adaptation.get("labels") if isinstance(adaptation, dict) else None
-    counts = np.zeros(len(card.classes))
-    if isinstance(labels, dict):
-        for position, name in enumerate(card.classes):
-            found = labels.get(name)
-            counts[position] = found if isinstance(found, int | float) else 0
-    share: Float = (counts + 0.5) / (counts + 0.5).sum()
-    return share
+    about = adaptation if isinstance(adaptation, dict) else {}
+    counts = _by_class(about.get("labels"), card.classes) + 0.5
+    shares = _by_class(about.get("mix"), card.classes)
+    wanted = shares if (shares > 0).all() else counts
+    mix: Float = wanted / wanted.sum()
+    return mix
+
+
+def _by_class(values: object, classes: tuple[str, ...]) -> Float:
+    """Return the number of each class, 0 where there is none."""
+    found = [values.get(name) if isinstance(values, dict) else None for name in classes]
+    return np.array([value if isinstance(value, int | float) else 0.0 for value in found])
 
 
 def reweighted(

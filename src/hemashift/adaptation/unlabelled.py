@@ -1,0 +1,187 @@
+"""Without a label: the middle of what the model takes for each class in this laboratory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hemashift.adaptation.adapt import POOL, Progress
+from hemashift.adaptation.contract import Cells, FittedHead, Float, Task
+from hemashift.adaptation.preparation import prepare
+from hemashift.adaptation.probe import fitted_head, standardised
+from hemashift.errors import AdaptationError
+from hemashift.evaluation.exclusion import labelled_hashes
+from hemashift.images import list_images
+from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.runtime import Encoder
+from hemashift.trust.mix import estimate_class_mix
+from hemashift.trust.storage import Trust, attach, read_trust
+
+# With 20 images it is worse than the source, with 50 better (docs/benchmarks.md, "Without labels").
+LEAST = 50
+SHARPNESS = 4.0
+# How far the class mix that the images show is trusted, see `estimate_class_mix`.
+_TRUST = 0.5
+# A share below which a class is absent: nothing is divided by 0.
+_LEAST_SHARE = 1e-9
+
+
+@dataclass
+class Unlabelled:
+    """Prototypes of the classes that the source gives to the laboratory's own cells.
+
+    The source errs most where its boundaries cut through a class that lies elsewhere in the new
+    laboratory. So each class becomes the mean of all cells, weighed by how probable the source
+    takes it to be for them (the first step of Liang et al. 2020, SHOT, arXiv 2002.08546, eq. 6),
+    and a cell gets the class whose mean is nearest, as in `Prototypes`. SHOT repeats that; here
+    repeating does harm, as rare classes drift into common ones. How common the classes are is
+    estimated by expectation maximisation and believed half-way.
+
+    Labels play no part: labelled cells count as images.
+
+    Attributes:
+        sharpness: How fast probability falls with squared distance, for inputs of mean square 1.
+        mix: After `fit`, the estimated shares `(K,)` of the classes.
+    """
+
+    sharpness: float = SHARPNESS
+    name: str = "unlabelled"
+    mix: Float | None = None
+
+    def fit(self, task: Task) -> FittedHead:
+        """Take the means of the classes that the model of `task` gives, and their shares."""
+        own, mean, scale = standardised(task, "features")
+        pool = (task.pool.vectors("features", l2=True) - mean) / scale
+        inputs = np.vstack([own, pool]).astype(np.float64)
+        said = np.vstack(
+            [task.model.head.probabilities(one) for one in (task.cells.encoded, task.pool)]
+        ).astype(np.float64)
+        means = said.T @ inputs / np.maximum(said.sum(axis=0), _LEAST_SHARE)[:, None]
+        weight = 2 * self.sharpness * means
+        bias = -self.sharpness * (means**2).sum(axis=1)
+        equal = np.full(len(weight), 1 / len(weight))
+        head = fitted_head(task, "features", weight, bias, mean, scale).head
+        found = np.vstack([head.probabilities(one) for one in (task.cells.encoded, task.pool)])
+        shares = estimate_class_mix(found, equal, _TRUST)
+        self.mix = shares.astype(np.float32)
+        return fitted_head(task, "features", weight, bias + np.log(shares), mean, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptedUnlabelled:
+    """A model adapted without a label; how good it is nobody can say.
+
+    Attributes:
+        bundle: The adapted model; `bundle.save(folder)` writes it.
+        images: Images that were looked at.
+        mix: Share of each class, estimated.
+        changed: Part of the images that now get another class than before, 0 to 1.
+        notes: What is worth knowing, in sentences.
+    """
+
+    bundle: Bundle
+    images: int
+    mix: dict[str, float]
+    changed: float
+    notes: tuple[str, ...]
+
+
+def adapt_unlabelled(
+    images: str | Path,
+    *,
+    model: Bundle | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> AdaptedUnlabelled:
+    """Adapt a model to the images of a laboratory of which nothing is labelled, see `Unlabelled`.
+
+    For a first look, and to label faster: a few labels are worth more, and only they tell how good
+    a model is. Its probabilities are not calibrated.
+
+    Args:
+        images: Folder of images, one cell an image, searched recursively.
+        model: The model to start from; the shipped one by default.
+        seed: Seed of which 300 images are looked at, where there are more.
+        progress: Called with what is being done, the number done, and the total.
+
+    Returns:
+        The adapted model.
+
+    Raises:
+        AdaptationError: Fewer than 50 images can be read, or the model was made by this already.
+        ImageError: The folder does not exist or holds no image.
+    """
+    start = model or default_model()
+    before = start.card.provenance.get("adaptation")
+    if isinstance(before, dict) and before.get("method") == Unlabelled.name:
+        raise AdaptationError(
+            "the model was adapted without labels already, and a second time does harm",
+            found=start.card.name,
+            hint="start from the model before it, or label some cells",
+        )
+    paths = list_images(images)
+    if len(paths) > POOL:
+        rng = np.random.default_rng([seed, 3])
+        paths = [paths[i] for i in sorted(rng.choice(len(paths), POOL, replace=False))]
+    encoder = Encoder(start)
+    cells, _, unreadable = prepare(start, encoder, paths, on_image=_telling(progress))
+    if len(cells) < LEAST:
+        raise AdaptationError(
+            "there are too few images to adapt to without labels",
+            expected=f"{LEAST} or more that can be read",
+            found=f"{len(cells)}",
+            where=str(images),
+            hint="label some of them, and give the file with --labels",
+        )
+    task = _task_of(start, cells, seed)
+    method = Unlabelled()
+    fitted = method.fit(task)
+    answers = [one.probabilities(cells.encoded).argmax(axis=1) for one in (start.head, fitted.head)]
+    shares = [] if method.mix is None else method.mix.tolist()
+    mix = {name: round(share, 4) for name, share in zip(start.card.classes, shares, strict=True)}
+    known = read_trust(start)
+    bundle = fitted.bundle()
+    provenance = {
+        "method": method.name,
+        "seed": seed,
+        "images": len(cells),
+        "mix": mix,
+        "labelled_sha256": sorted(labelled_hashes(start.card.provenance)),
+    }
+    card = bundle.card.updated(
+        provenance={**start.card.provenance, "adaptation": provenance}, metrics={}
+    )
+    trust = Trust(source=known.source, probe=known.probe, others=known.others)
+    notes = [f"{len(unreadable)} images cannot be read and were passed over."] if unreadable else []
+    return AdaptedUnlabelled(
+        attach(Bundle(card, bundle.contents), trust),
+        len(cells),
+        mix,
+        float(np.mean(answers[0] != answers[1])),
+        tuple(notes),
+    )
+
+
+def _telling(progress: Progress | None) -> Callable[[int, int], None] | None:
+    return (
+        None
+        if progress is None
+        else lambda done, total: progress("reading unlabelled cells", done, total)
+    )
+
+
+def _task_of(model: Bundle, cells: Cells, seed: int) -> Task:
+    """Put a task together of which nothing is labelled."""
+    nothing = np.empty(0, np.int64)
+    return Task(
+        model,
+        cells[nothing],
+        nothing,
+        np.empty(0, "<U1"),
+        model.card.classes,
+        cells.encoded,
+        seed,
+    )

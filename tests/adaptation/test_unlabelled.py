@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hemashift.adaptation.adapt import adapt
+from hemashift.adaptation.contract import Task
+from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.unlabelled import LEAST, Unlabelled, adapt_unlabelled
+from hemashift.errors import AdaptationError
+from hemashift.evaluation.exclusion import labelled_hashes
+from hemashift.model.bundle import Bundle
+from hemashift.model.heads import Head
+from hemashift.trust.mix import assumed_mix
+
+MakeTask = Callable[..., Task]
+Draw = Callable[[str, int], np.ndarray]
+LABELS = ["lymphocyte", "monocyte", "neutrophil"] * 10
+
+
+def shifted(task: Task, towards: str, by: float) -> Bundle:
+    """A model that knows the cells, and gives one class too easily."""
+    head = Probe().fit(task).head
+    bias = head.bias.copy()
+    bias[task.classes.index(towards)] += by
+    return task.model.with_head(replace(head, bias=bias))
+
+
+def accuracy(head: Head, task: Task) -> float:
+    found = head.probabilities(task.cells.encoded).argmax(axis=1)
+    return float(np.mean(found == task.targets))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, draw: Draw) -> Path:
+    """Sixty images: forty neutrophils, ten lymphocytes and ten monocytes."""
+    names = ["neutrophil"] * 40 + ["lymphocyte", "monocyte"] * 10
+    for i, name in enumerate(names):
+        Image.fromarray(draw(name, i)).save(tmp_path / f"{name}-{i}.png")
+    return tmp_path
+
+
+def test_a_boundary_that_cuts_through_a_class_is_mended(make_task: MakeTask) -> None:
+    task = make_task(LABELS)
+    model = shifted(task, "monocyte", 8.0)
+    before = accuracy(model.head, task)
+    assert before < 0.9
+    after = accuracy(Unlabelled().fit(replace(task, model=model)).head, task)
+    assert after > before + 0.05
+
+
+def test_labels_play_no_part(make_task: MakeTask) -> None:
+    task = make_task(LABELS)
+    other = replace(task, targets=task.targets[::-1].copy())
+    first, second = (Unlabelled().fit(one).head for one in (task, other))
+    np.testing.assert_array_equal(first.weight, second.weight)
+    np.testing.assert_array_equal(first.bias, second.bias)
+
+
+def test_common_classes_are_seen_to_be_common(make_task: MakeTask, bundle: Bundle) -> None:
+    task = make_task(["neutrophil"] * 40 + ["lymphocyte"] * 8)
+    method = Unlabelled()
+    method.fit(replace(task, model=shifted(task, "lymphocyte", 0.0)))
+    assert method.mix is not None
+    assert method.mix.sum() == pytest.approx(1, abs=1e-5)
+    assert bundle.card.classes[method.mix.argmax()] == "neutrophil"
+
+
+def test_a_folder_without_labels(folder: Path, bundle: Bundle) -> None:
+    adapted = adapt_unlabelled(folder, model=bundle)
+    assert adapted.images == 60
+    assert 0 <= adapted.changed <= 1
+    card = adapted.bundle.card
+    assert card.parent == bundle.hash
+    assert tuple(adapted.mix) == bundle.card.classes
+    np.testing.assert_allclose(assumed_mix(card), list(adapted.mix.values()), atol=1e-3)
+    again = adapt_unlabelled(folder, model=bundle)
+    assert again.bundle.card.files == adapted.bundle.card.files
+
+
+def test_a_second_time_is_refused(folder: Path, bundle: Bundle) -> None:
+    adapted = adapt_unlabelled(folder, model=bundle)
+    with pytest.raises(AdaptationError, match="a second time does harm"):
+        adapt_unlabelled(folder, model=adapted.bundle)
+
+
+def test_cells_that_a_model_learnt_from_are_remembered(folder: Path, bundle: Bundle) -> None:
+    names = [path.name for path in sorted(folder.iterdir())][::3]
+    labels = folder.parent / "labels.csv"
+    labels.write_text("path,label\n" + "".join(f"{n},{n.split('-')[0]}\n" for n in names))
+    labelled = adapt(folder, labels, model=bundle, method="probe").bundle
+    seen = labelled_hashes(labelled.card.provenance)
+    assert len(seen) == len(names)
+    moved = adapt_unlabelled(folder, model=labelled).bundle
+    assert labelled_hashes(moved.card.provenance) == seen
+
+
+def test_few_images_and_damaged_ones(folder: Path, bundle: Bundle) -> None:
+    paths = sorted(folder.iterdir())
+    paths[0].write_bytes(b"no image")
+    adapted = adapt_unlabelled(folder, model=bundle)
+    assert adapted.images == 59
+    assert adapted.notes == ("1 images cannot be read and were passed over.",)
+    for path in paths[LEAST:]:
+        path.unlink()
+    with pytest.raises(AdaptationError, match="too few images") as error:
+        adapt_unlabelled(folder, model=bundle)
+    assert error.value.found == str(LEAST - 1)
