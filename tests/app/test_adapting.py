@@ -10,15 +10,26 @@ import pytest
 
 from hemashift.adaptation import adapt
 from hemashift.adaptation.probe import Probe
-from hemashift.app import adapting, advice, audit_trail, label_files, labelling, versions
+from hemashift.adaptation.unlabelled import adapt_unlabelled
+from hemashift.app import (
+    adapting,
+    advice,
+    audit_trail,
+    encodings,
+    importing,
+    label_files,
+    labelling,
+    versions,
+)
 from hemashift.app.adapting import adapt_project
 from hemashift.app.project import Project
 from hemashift.app.store import ProjectError
+from hemashift.app.web.steps import steps
 from hemashift.errors import AdaptationError, ModelFileError, WorseModelError
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle
 
-from .conftest import COLOURS, Label, cells_by_path, event
+from .conftest import COLOURS, EACH, Label, cells_by_path, draw_cell, event
 
 module = import_module("hemashift.adaptation.registry")
 
@@ -102,6 +113,38 @@ def test_too_few_labels_are_refused(encoded: Project, label: Label) -> None:
     label(encoded, each=1)
     with pytest.raises(AdaptationError):
         adapt_project(encoded, by="A")
+
+
+def more_cells(project: Project) -> None:
+    """Bring thirty further cells into the folder and encode all."""
+    for name in COLOURS:
+        for number in range(EACH, 2 * EACH):
+            draw_cell(name, number).save(project.images / f"{name}-{number}.png")
+    importing.refresh(project)
+    encodings.encode_all(project)
+
+
+def test_without_labels_it_learns_from_the_images(
+    encoded: Project, label: Label, shipped: Bundle
+) -> None:
+    more_cells(encoded)
+    made = adapt_project(encoded, by="A", seed=2)
+    expected = adapt_unlabelled(encoded.images, model=shipped, seed=2)
+    found = Bundle.load(made.folder)
+    for name, tensor in expected.bundle.head.to_tensors().items():
+        assert np.allclose(found.head.to_tensors()[name], tensor, atol=1e-5)
+    assert found.card.provenance["adaptation"] == expected.bundle.card.provenance["adaptation"]
+    assert (made.method, made.after, made.active) == ("unlabelled", {}, True)
+    assert made.notes[:3] == tuple(str(expected).splitlines())
+    assert advice.advice(encoded).curve == ()
+    assert [step.done for step in steps(encoded, encoded.summary()) if step.slug == "adapt"] == [
+        False
+    ]
+    # Labels start from the shipped model again.
+    label(encoded)
+    after = adapt_project(encoded, by="A", method="probe")
+    assert after.parent == 1
+    assert len(advice.advice(encoded).curve) == 1
 
 
 def test_disputed_cells_are_left_out(encoded: Project, label: Label) -> None:

@@ -117,6 +117,14 @@ def test_training_learns_what_it_is_shown(task: Task) -> None:
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
 
 
+def test_a_small_training_part_is_passed_over_more_often(task: Task) -> None:
+    per_epoch = len(task.classes) // task.recipe.batch_size
+    settings = tiny(epochs=1, least_steps=2 * per_epoch + 1)
+    saved = trained(task, recipe=settings)
+    assert saved.step == 3 * per_epoch
+    assert [row["epoch"] for row in saved.history] == [1, 2, 3]
+
+
 def test_the_loop_reports_each_step_and_scores_each_epoch(task: Task) -> None:
     reports: list[Report] = []
     rows: list[dict[str, float]] = []

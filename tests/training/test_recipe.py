@@ -24,6 +24,8 @@ def test_the_paper_trains_as_published() -> None:
 
 def test_none_leaves_the_value_of_the_preset() -> None:
     assert recipe("robust", epochs=None) == PRESETS["robust"]
+    assert recipe("robust", epochs=2).epochs_of(1) == 2
+    assert recipe("robust").epochs_of(1) == PRESETS["robust"].least_steps
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,12 @@ from hemashift.errors import AdaptationError
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.images import list_images
 from hemashift.model.bundle import Bundle, default_model
+from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
 from hemashift.trust.mix import estimate_class_mix
 from hemashift.trust.storage import Trust, attach, read_trust
 
+UNLABELLED = "unlabelled"
 # With 20 images it is worse than the source, with 50 better (docs/benchmarks.md, "Without labels").
 LEAST = 50
 SHARPNESS = 4.0
@@ -48,7 +50,7 @@ class Unlabelled:
     """
 
     sharpness: float = SHARPNESS
-    name: str = "unlabelled"
+    name: str = UNLABELLED
     mix: Float | None = None
 
     def fit(self, task: Task) -> FittedHead:
@@ -86,7 +88,18 @@ class AdaptedUnlabelled:
     images: int
     mix: dict[str, float]
     changed: float
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say in sentences what was found, and what cannot be known."""
+        mix = ", ".join(f"{name} {share:.0%}" for name, share in self.mix.items())
+        said = (
+            f"Estimated class mix, believed half-way: {mix}.",
+            f"{self.changed:.0%} of the images get another class than before.",
+            "How many are right is not known, and the probabilities are not calibrated: label some "
+            "cells and adapt to them.",
+        )
+        return "\n".join((*said, *self.notes))
 
 
 def adapt_unlabelled(
@@ -115,54 +128,77 @@ def adapt_unlabelled(
         ImageError: The folder does not exist or holds no image.
     """
     start = model or default_model()
-    before = start.card.provenance.get("adaptation")
-    if isinstance(before, dict) and before.get("method") == Unlabelled.name:
-        raise AdaptationError(
-            "the model was adapted without labels already, and a second time does harm",
-            found=start.card.name,
-            hint="start from the model before it, or label some cells",
-        )
-    paths = list_images(images)
-    if len(paths) > POOL:
-        rng = np.random.default_rng([seed, 3])
-        paths = [paths[i] for i in sorted(rng.choice(len(paths), POOL, replace=False))]
+    _refuse_second(start)
     encoder = Encoder(start)
-    cells, _, unreadable = prepare(start, encoder, paths, on_image=_telling(progress))
-    if len(cells) < LEAST:
+    cells, _, unreadable = prepare(
+        start, encoder, sample(list_images(images), seed), on_image=_telling(progress)
+    )
+    adapted = adapt_encoded(start, cells.encoded, seed)
+    notes = [f"{len(unreadable)} images cannot be read and were passed over."] if unreadable else []
+    return replace(adapted, notes=tuple(notes))
+
+
+def sample(paths: Sequence[Path], seed: int) -> list[Path]:
+    """Return the images that are looked at: all, or `POOL` drawn at random."""
+    if len(paths) <= POOL:
+        return list(paths)
+    rng = np.random.default_rng([seed, 3])
+    return [paths[i] for i in sorted(rng.choice(len(paths), POOL, replace=False))]
+
+
+def adapt_encoded(model: Bundle, encoded: Encoded, seed: int = 0) -> AdaptedUnlabelled:
+    """Do what `adapt_unlabelled` does with images that were encoded before.
+
+    Args:
+        model: The model to start from.
+        encoded: What its encoder says of the images.
+        seed: The seed by which they were chosen, for the card.
+
+    Raises:
+        AdaptationError: There are fewer than 50, or the model was made by this already.
+    """
+    _refuse_second(model)
+    if len(encoded.features) < LEAST:
         raise AdaptationError(
             "there are too few images to adapt to without labels",
             expected=f"{LEAST} or more that can be read",
-            found=f"{len(cells)}",
-            where=str(images),
-            hint="label some of them, and give the file with --labels",
+            found=str(len(encoded.features)),
+            hint="label some of them, and adapt to the labels",
         )
-    task = _task_of(start, cells, seed)
     method = Unlabelled()
-    fitted = method.fit(task)
-    answers = [one.probabilities(cells.encoded).argmax(axis=1) for one in (start.head, fitted.head)]
+    fitted = method.fit(_task_of(model, encoded, seed))
+    answers = [one.probabilities(encoded).argmax(axis=1) for one in (model.head, fitted.head)]
     shares = [] if method.mix is None else method.mix.tolist()
-    mix = {name: round(share, 4) for name, share in zip(start.card.classes, shares, strict=True)}
-    known = read_trust(start)
-    bundle = fitted.bundle()
+    mix = {name: round(share, 4) for name, share in zip(model.card.classes, shares, strict=True)}
     provenance = {
         "method": method.name,
         "seed": seed,
-        "images": len(cells),
+        "images": len(encoded.features),
         "mix": mix,
-        "labelled_sha256": sorted(labelled_hashes(start.card.provenance)),
+        "labelled_sha256": sorted(labelled_hashes(model.card.provenance)),
     }
+    bundle = fitted.bundle()
     card = bundle.card.updated(
-        provenance={**start.card.provenance, "adaptation": provenance}, metrics={}
+        provenance={**model.card.provenance, "adaptation": provenance}, metrics={}
     )
+    known = read_trust(model)
     trust = Trust(source=known.source, probe=known.probe, others=known.others)
-    notes = [f"{len(unreadable)} images cannot be read and were passed over."] if unreadable else []
     return AdaptedUnlabelled(
         attach(Bundle(card, bundle.contents), trust),
-        len(cells),
+        len(encoded.features),
         mix,
         float(np.mean(answers[0] != answers[1])),
-        tuple(notes),
     )
+
+
+def _refuse_second(model: Bundle) -> None:
+    before = model.card.provenance.get("adaptation")
+    if isinstance(before, dict) and before.get("method") == UNLABELLED:
+        raise AdaptationError(
+            "the model was adapted without labels already, and a second time does harm",
+            found=model.card.name,
+            hint="start from the model before it, or label some cells",
+        )
 
 
 def _telling(progress: Progress | None) -> Callable[[int, int], None] | None:
@@ -173,15 +209,16 @@ def _telling(progress: Progress | None) -> Callable[[int, int], None] | None:
     )
 
 
-def _task_of(model: Bundle, cells: Cells, seed: int) -> Task:
+def _task_of(model: Bundle, encoded: Encoded, seed: int) -> Task:
     """Put a task together of which nothing is labelled."""
     nothing = np.empty(0, np.int64)
+    images = np.empty((0, 1, 1, 3), np.uint8)
     return Task(
         model,
-        cells[nothing],
+        Cells(images, encoded[nothing]),
         nothing,
         np.empty(0, "<U1"),
         model.card.classes,
-        cells.encoded,
+        encoded,
         seed,
     )

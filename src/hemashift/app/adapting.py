@@ -13,12 +13,13 @@ from hemashift.adaptation.adapt import adapt_task, headline, limits_of, pool_of,
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.registry import make_method
+from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded, sample
 from hemashift.app import advice, encodings, labelling, versions
 from hemashift.app.jobs import Told
 from hemashift.app.versions import Version
 from hemashift.audit.wrong_labels import find_wrong
 from hemashift.evaluation import Evaluation
-from hemashift.images import read_image
+from hemashift.images import list_images, read_image
 from hemashift.model.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def adapt_project(
 ) -> Version:
     """Adapt the model that the project began with to the settled labels.
 
+    Where nothing is labelled, it is adapted to the images alone (`adapt_encoded`): a first look.
+
     The new version becomes the active one. Until it is complete the one before stays active,
     also after an interruption. Every adaptation starts from the version that has learnt from no
     label of this project, so that the scores before and after are honest. The model is the one
@@ -45,21 +48,24 @@ def adapt_project(
     Args:
         project: The project.
         by: Who asked for it.
-        method: As of `hemashift adapt`.
-        seed: Seed of folds and training.
+        method: As of `hemashift adapt`; without labels only `auto`.
+        seed: Seed of folds, training, and the images that are looked at.
         told: Told what is being done, the number done, and the total.
 
     Returns:
         The new version, with `before`, `after` and `notes`.
 
     Raises:
-        AdaptationError: The labels are too few, or contradict each other.
+        AdaptationError: The labels are too few, or contradict each other; or nothing is labelled
+            and there are too few images.
         WorseModelError: The adapted model would be worse; the version before stays active.
     """
     tell = told or (lambda step, done, total: None)
     start = versions.source(project)
     model = versions.bundle(project, start.number)
     known = labelling.settled(project)
+    if method == "auto" and not (known.labels or known.disputed):
+        return _without_labels(project, model, start, by, seed, tell)
     names = {row[0]: row[1] for row in project.store.rows("SELECT id, path FROM cells")}
     frame = pd.DataFrame(
         [(names[cell], label) for cell, label in known.labels.items()], columns=["path", "label"]
@@ -92,6 +98,27 @@ def adapt_project(
     advice.keep(project, made.number, task)
     tell("learning curve", 1, 1)
     return made
+
+
+def _without_labels(
+    project: Project, model: Bundle, start: Version, by: str, seed: int, tell: Told
+) -> Version:
+    """Adapt as `hemashift adapt` does without labels, from kept encodings."""
+    digests = _digests(project, sample(list_images(project.images), seed))
+    encodings.encode(project, model, digests, tell)
+    kept = encodings.of_model(project, model)
+    tell("adapting", 0, 1)
+    adapted = adapt_encoded(model, kept.of([one for one in digests if one in kept]), seed)
+    tell("adapting", 1, 1)
+    return versions.add(
+        project,
+        adapted.bundle,
+        "adapted",
+        by=by,
+        parent=start.number,
+        method=UNLABELLED,
+        notes=str(adapted).splitlines(),
+    )
 
 
 def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: Told) -> Task:

@@ -80,7 +80,7 @@ class Finding:
 def advice(project: Project) -> Advice:
     """Return what to do next: what `hemashift select` says of the labels of the latest version."""
     known = versions.versions(project)
-    curve = tuple(_point(one) for one in known if one.origin == "adapted")
+    curve = tuple(_point(one) for one in known if one.after)
     given = len(labelling.settled(project).labels)
     text = project.store.value("SELECT content FROM advice ORDER BY version DESC")
     if text is None:

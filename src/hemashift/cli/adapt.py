@@ -111,14 +111,10 @@ def _refuse_without_labels(method: MethodName, classes: Path | None, report: Pat
 
 
 def _show_unlabelled(adapted: AdaptedUnlabelled, output: Path, console: Console) -> None:
-    mix = ", ".join(f"{name} {share:.0%}" for name, share in adapted.mix.items())
     lines = (
         f"adapted without labels to {adapted.images} images",
-        f"- Estimated class mix, believed half-way: {mix}.",
-        f"- {adapted.changed:.0%} of the images get another class than before.",
-        "- How many are right is not known, and the probabilities are not calibrated: label some "
-        "cells (hemashift select chooses them) and adapt again with --labels.",
-        *(f"- {note}" for note in adapted.notes),
+        *(f"- {line}" for line in str(adapted).splitlines()),
+        "- hemashift select chooses cells that are worth a label.",
         f"the adapted model is in {output}",
     )
     for line in lines:

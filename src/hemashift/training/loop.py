@@ -131,7 +131,8 @@ class _Training:
         self.fabric, self.task, self.recipe = fabric, task, task.recipe
         self.images = np.load(task.images, mmap_mode="r", allow_pickle=False)
         self.sampler = BatchSampler(task.classes, task.datasets, self.recipe)
-        self.steps = self.recipe.epochs * self.sampler.steps_per_epoch
+        per_epoch = self.sampler.steps_per_epoch
+        self.steps = self.recipe.epochs_of(per_epoch) * per_epoch
         self.sampler.check_devices(fabric.world_size)
         only = self.recipe.augmentation.only
         self.chosen = np.isin(task.datasets, only) if only else np.ones(len(task.datasets), bool)

@@ -83,6 +83,8 @@ class Recipe(BaseModel):
             last steps must run at `size`, so that batch normalisation settles there.
         early_size: Side of the input in the early part, in pixels; never above `size`.
         epochs: Passes; an epoch draws as many images as the training part has.
+        least_steps: A small training part is passed over more often, so that there are at least
+            this many steps.
         batch_size: Images a batch, all devices together.
         learning_rate: Peak learning rate.
         optimiser: `adam`, or `adamw` with `weight_decay` on the weights with two or more axes.
@@ -115,6 +117,7 @@ class Recipe(BaseModel):
     early_part: float = Field(0.85, ge=0, lt=1)
     early_size: int = Field(160, ge=32, le=1024)
     epochs: int = Field(10, ge=1)
+    least_steps: int = Field(0, ge=0)
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(1e-3, gt=0)
     optimiser: Literal["adam", "adamw"] = "adamw"
@@ -148,6 +151,15 @@ class Recipe(BaseModel):
         if member is None:
             return self
         return self.model_copy(update={"architecture": member, "seed": self.seed + number})
+
+    def epochs_of(self, steps_per_epoch: int) -> int:
+        """Return how many epochs are trained: `epochs`, or as many as make `least_steps`.
+
+        Examples:
+            >>> Recipe(epochs=3, least_steps=500).epochs_of(43)
+            12
+        """
+        return max(self.epochs, -(-self.least_steps // steps_per_epoch))
 
     def size_at(self, step: int, steps: int) -> int:
         """Return the side of the input, in pixels, in a step (from 0) of so many.
@@ -194,6 +206,9 @@ PRESETS: dict[str, Recipe] = {
         size=160,
         early_part=0.0,
         epochs=3,
+        # 1,300 cells of four small laboratories make 129 steps in 3 epochs; trained for 516, the
+        # model has 5 to 8 points more in a laboratory never seen with 10 or 20 labels.
+        least_steps=500,
         others=True,
         turns=2,
         augmentation=Augmentation(
@@ -219,7 +234,8 @@ def recipe(preset: str, **changes: object) -> Recipe:
 
     Args:
         preset: `paper` or `robust`.
-        **changes: Fields of `Recipe` to replace; None leaves the preset's value.
+        **changes: Fields of `Recipe` to replace; None leaves the preset's value. `epochs` alone
+            is taken at its word, however few steps that makes.
 
     Raises:
         HemashiftError: The preset is not known, or a value is out of range.
@@ -233,6 +249,8 @@ def recipe(preset: str, **changes: object) -> Recipe:
     if preset not in PRESETS:
         raise HemashiftError("unknown preset", expected=" or ".join(PRESETS), found=preset)
     wanted = {name: value for name, value in changes.items() if value is not None}
+    if "epochs" in wanted:
+        wanted.setdefault("least_steps", 0)
     try:
         return Recipe.model_validate(PRESETS[preset].model_dump() | wanted)
     except ValueError as error:

@@ -10,6 +10,7 @@ from hemashift.app.project import Project
 from hemashift.app.web.projects import Projects, id_of
 from hemashift.app.web.styles import class_styles
 
+from ..conftest import cells_by_path
 from .conftest import Page
 
 STEPS = ("project", "label", "adapt", "review", "differential", "sign", "trail")
@@ -20,6 +21,12 @@ def test_every_step_is_there_from_the_start(page: Page, step: str) -> None:
     answer = page.get(f"/{step}")
     assert answer.status_code == 200
     assert "smears" in answer.text
+
+
+def test_what_the_model_is_adapted_to_is_said(page: Page) -> None:
+    assert "Adapt without labels" in page.get("/adapt").text
+    page.act("label", cell=cells_by_path(page.project).popitem()[1], label="monocyte")
+    assert "Adapt to 1 labelled cell " in page.get("/adapt").text
 
 
 def test_problems_are_listed_image_by_image(page: Page) -> None:

@@ -28,7 +28,7 @@ class Step:
 
 def steps(project: Project, summary: Summary) -> list[Step]:
     """Return the steps of a project, in order."""
-    adapted = any(one.active and one.origin == "adapted" for one in versions(project))
+    adapted = any(one.active and one.after for one in versions(project))
     waiting = summary.unidentified + summary.unconfirmed
     reviewed = summary.classified >= summary.ready > 0 == waiting
     signed = summary.signed is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hemashift.adaptation.unlabelled import UNLABELLED
 from hemashift.app import versions
 from hemashift.app.adapting import adapt_project
 from hemashift.app.classifying import classify_project
@@ -66,7 +67,8 @@ def catch_up(project: Project) -> Job | None:
     """Classify again what an earlier hemashift classified without saying what is outside."""
     found = project.store.value(
         "SELECT EXISTS (SELECT 1 FROM predictions JOIN versions ON version = number "
-        "WHERE version = ? AND outside IS NULL AND origin <> 'start')",
+        "WHERE version = ? AND outside IS NULL AND origin <> 'start' AND method <> ?)",
         versions.active_number(project),
+        UNLABELLED,
     )
     return classify(project) if found else None

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse, Response
 
+from hemashift.adaptation.unlabelled import UNLABELLED
 from hemashift.app import advice as advising
 from hemashift.app import labelling, versions
 from hemashift.app.web import charts, work
@@ -39,6 +40,7 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         "adapt",
         versions=known[::-1],
         active=active,
+        looked=active is not None and active.method == UNLABELLED,
         counts=counts,
         disputed=len(settled.disputed),
         advice=said,
