@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from hemashift.adaptation.registry import METHODS
+from hemashift.cli.adapt import MethodName
 from hemashift.cli.main import app, run
 from hemashift.model.bundle import Bundle
 
@@ -79,6 +81,10 @@ def test_an_output_that_is_in_use_is_refused_before_the_work(
     assert stopped.value.code == 2
     assert "this is not a model, so it is not overwritten" in shown
     assert "reading labelled cells" not in shown
+
+
+def test_every_method_can_be_asked_for() -> None:
+    assert {method.value for method in MethodName} == set(METHODS)
 
 
 def test_without_labels(laboratory: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -142,7 +142,7 @@ def make_task(
             hint="mend them, or remove their rows from the label file",
         )
     pool, _, skipped = prepare(
-        model, encoder, pool_of(cells, seed), on_image=told("reading unlabelled cells")
+        model, encoder, sample(cells.unlabelled, seed), on_image=told("reading unlabelled cells")
     )
     notes = (
         [f"{len(skipped)} unlabelled images cannot be read and were passed over."]
@@ -152,13 +152,12 @@ def make_task(
     return replace(task_of(model, cells, own, pool.encoded, seed), pool_images=pool.images), notes
 
 
-def pool_of(cells: LabelledCells, seed: int) -> list[Path]:
+def sample(paths: Sequence[Path], seed: int) -> list[Path]:
     """Return the unlabelled images that are looked at: all, or `POOL` drawn at random."""
-    rest = list(cells.unlabelled)
-    if len(rest) <= POOL:
-        return rest
+    if len(paths) <= POOL:
+        return list(paths)
     rng = np.random.default_rng([seed, 3])
-    return [rest[i] for i in sorted(rng.choice(len(rest), POOL, replace=False))]
+    return [paths[i] for i in sorted(rng.choice(len(paths), POOL, replace=False))]
 
 
 def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed: int) -> Task:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from hemashift.adaptation.adapt import POOL, Progress
+from hemashift.adaptation.adapt import Progress, sample
 from hemashift.adaptation.contract import Cells, FittedHead, Float, Task
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.probe import fitted_head, standardised
@@ -136,14 +136,6 @@ def adapt_unlabelled(
     adapted = adapt_encoded(start, cells.encoded, seed)
     notes = [f"{len(unreadable)} images cannot be read and were passed over."] if unreadable else []
     return replace(adapted, notes=tuple(notes))
-
-
-def sample(paths: Sequence[Path], seed: int) -> list[Path]:
-    """Return the images that are looked at: all, or `POOL` drawn at random."""
-    if len(paths) <= POOL:
-        return list(paths)
-    rng = np.random.default_rng([seed, 3])
-    return [paths[i] for i in sorted(rng.choice(len(paths), POOL, replace=False))]
 
 
 def adapt_encoded(model: Bundle, encoded: Encoded, seed: int = 0) -> AdaptedUnlabelled:

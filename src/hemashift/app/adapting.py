@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hemashift.adaptation.adapt import adapt_task, headline, limits_of, pool_of, recorded, task_of
+from hemashift.adaptation.adapt import (
+    adapt_task,
+    headline,
+    limits_of,
+    recorded,
+    sample,
+    task_of,
+)
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.registry import make_method
-from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded, sample
+from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded
 from hemashift.app import advice, encodings, labelling, versions
 from hemashift.app.jobs import Told
 from hemashift.app.versions import Version
@@ -123,7 +130,7 @@ def _without_labels(
 
 def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: Told) -> Task:
     """Make the task that `hemashift.adaptation.adapt.make_task` makes, from kept encodings."""
-    pool = _digests(project, pool_of(cells, seed))
+    pool = _digests(project, sample(cells.unlabelled, seed))
     encodings.encode(project, model, [*cells.hashes, *pool], tell)
     kept = encodings.of_model(project, model)
     prepare = model.card.preprocessing

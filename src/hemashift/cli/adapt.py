@@ -21,6 +21,7 @@ class MethodName(StrEnum):
     """Choices of ``--method``."""
 
     auto = "auto"
+    blend = "blend"
     probe = "probe"
     head = "head"
     prototypes = "prototypes"
@@ -39,8 +40,8 @@ def command(
     method: Annotated[
         MethodName,
         typer.Option(
-            help="auto is probe, or head where that is clearly better; batchnorm, lpft and "
-            "finetune change the encoder and need the extra 'train'. See docs/methods.md."
+            help="auto is blend, or probe or prototypes where that is clearly better; batchnorm, "
+            "lpft and finetune change the encoder and need the extra 'train'. See docs/methods.md."
         ),
     ] = MethodName.auto,
     model: Annotated[
