@@ -1,7 +1,8 @@
 """How well what `adapt` says of an adapted model tells the score on cells never seen.
 
     python benchmarks/promise.py [--data ROOT] [--models runs/leave_one_out] [--draws 10]
-                                 [--targets NAME ...] [--labels 30] [--markdown FILE]
+                                 [--targets NAME ...] [--labels 30] [--store FILE] [--print]
+                                 [--markdown FILE]
 
 Laboratories, models that have never seen them, halves and labels are those of
 `benchmarks/leave_one_out.py`. In each draw `auto` is adapted to cells drawn at random, and to cells
@@ -9,7 +10,8 @@ chosen by `select`. It says how accurate the model is on the labelled cells, by 
 and how accurate it is to be expected on all cells; then the test half is scored. For both promises
 the table gives the mean, the mean size of the difference from the truth, and in how many draws the
 truth lay within the limits. Draws in which `adapt` refuses are left out. Finished rows are kept in
-`runs/promise.csv`, so that an interrupted run goes on.
+`--store`, so that an interrupted run goes on. With `--print` nothing is computed: the rows that are
+there make the table, such as those of `benchmarks/results/promise.csv`.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from hemashift.model.bundle import Bundle
 from hemashift.selection import DEFAULT
 
 CHOSEN = ("random", "selected")
+Found = dict[tuple[str, str], list[list[float]]]
+"""Rows of all draws, by target and by who chose the cells."""
 
 
 def promise(
@@ -61,11 +65,34 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=30)
     parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
     parser.add_argument("--store", type=Path, default=Path("runs/promise.csv"))
+    parser.add_argument("--print", action="store_true", help="only the table of the store")
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
     options.paper_epochs = None
+    found = kept(options) if options.print else compute(options)
+    text = "\n".join(table(found, options)) + "\n"
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+
+
+def kept(options: argparse.Namespace) -> Found:
+    """Return the rows of the store, whatever models they are of."""
+    done = {key[1:]: values for key, values in read_store(options.store).items()}
+    found: Found = {}
+    for target in options.targets:
+        for chosen in CHOSEN:
+            keys = [(target, chosen, str(n), str(options.labels)) for n in range(options.draws)]
+            rows = [done[key] for key in keys if key in done]
+            if rows:
+                found[target, chosen] = rows
+    return found
+
+
+def compute(options: argparse.Namespace) -> Found:
+    """Return the rows, after adding to the store those that are missing."""
     done = read_store(options.store)
-    found: dict[tuple[str, str], list[list[float]]] = {}
+    found: Found = {}
     for target in (t for t in TARGETS if t.dataset in options.targets):
         model = model_of(target.dataset, "robust", options)
         laboratory = None
@@ -77,16 +104,12 @@ def main() -> None:
                     done[key] = promise(model, laboratory, chosen, options.labels, seed)
                     append(options.store, key, done[key])
                 found.setdefault((target.dataset, chosen), []).append(done[key])
-    text = "\n".join(table(found, options)) + "\n"
-    print(text)
-    if options.markdown:
-        options.markdown.write_text(text, encoding="utf-8")
+    return found
 
 
-def table(
-    found: dict[tuple[str, str], list[list[float]]], options: argparse.Namespace
-) -> Iterator[str]:
-    yield f"Commit {commit()}, {options.labels} labels, {options.draws} draws."
+def table(found: Found, options: argparse.Namespace) -> Iterator[str]:
+    rows_of = f"rows of {options.store.name}" if options.print else f"commit {commit()}"
+    yield f"{options.labels} labels, {options.draws} draws, {rows_of}."
     yield ""
     yield (
         "| target | labels | true | on the labelled cells | off by | within limits "

@@ -206,8 +206,8 @@ PRESETS: dict[str, Recipe] = {
         size=160,
         early_part=0.0,
         epochs=3,
-        # 1,300 cells of four small laboratories make 129 steps in 3 epochs; trained for 516, the
-        # model has 5 to 8 points more in a laboratory never seen with 10 or 20 labels.
+        # Four small laboratories make 129 steps in 3 epochs; trained for 516, their model has 2 to
+        # 5 points more in one never seen with 10 to 30 selected labels (docs/benchmarks.md).
         least_steps=500,
         others=True,
         turns=2,
