@@ -40,9 +40,11 @@ def accuracy(head: Head, task: Task) -> float:
 def folder(tmp_path: Path, draw: Draw) -> Path:
     """Sixty images: forty neutrophils, ten lymphocytes and ten monocytes."""
     names = ["neutrophil"] * 40 + ["lymphocyte", "monocyte"] * 10
+    cells = tmp_path / "cells"
+    cells.mkdir()
     for i, name in enumerate(names):
-        Image.fromarray(draw(name, i)).save(tmp_path / f"{name}-{i}.png")
-    return tmp_path
+        Image.fromarray(draw(name, i)).save(cells / f"{name}-{i}.png")
+    return cells
 
 
 def test_a_boundary_that_cuts_through_a_class_is_mended(make_task: MakeTask) -> None:
