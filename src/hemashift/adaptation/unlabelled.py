@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 
 from hemashift.adaptation.adapt import Progress, sample
 from hemashift.adaptation.contract import Cells, FittedHead, Float, Task
@@ -27,8 +28,8 @@ LEAST = 50
 SHARPNESS = 4.0
 # How far the class mix that the images show is trusted, see `estimate_class_mix`.
 _TRUST = 0.5
-# A share below which a class is absent: nothing is divided by 0.
-_LEAST_SHARE = 1e-9
+# Nothing is divided by 0 where the model gives a class to no cell.
+_LEAST_SUM = 1e-9
 
 
 @dataclass
@@ -61,13 +62,11 @@ class Unlabelled:
         said = np.vstack(
             [task.model.head.probabilities(one) for one in (task.cells.encoded, task.pool)]
         ).astype(np.float64)
-        means = said.T @ inputs / np.maximum(said.sum(axis=0), _LEAST_SHARE)[:, None]
+        means = said.T @ inputs / np.maximum(said.sum(axis=0), _LEAST_SUM)[:, None]
         weight = 2 * self.sharpness * means
         bias = -self.sharpness * (means**2).sum(axis=1)
-        equal = np.full(len(weight), 1 / len(weight))
-        head = fitted_head(task, "features", weight, bias, mean, scale).head
-        found = np.vstack([head.probabilities(one) for one in (task.cells.encoded, task.pool)])
-        shares = estimate_class_mix(found, equal, _TRUST)
+        found = softmax(inputs @ weight.T + bias, axis=1)
+        shares = estimate_class_mix(found, np.full(len(weight), 1 / len(weight)), _TRUST)
         self.mix = shares.astype(np.float32)
         return fitted_head(task, "features", weight, bias + np.log(shares), mean, scale)
 
