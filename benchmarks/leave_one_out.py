@@ -136,6 +136,7 @@ def task_of(model: Bundle, laboratory: Laboratory, labelled: np.ndarray, seed: i
         model.card.classes,
         laboratory.encoded[pool],
         seed,
+        laboratory.images[pool],
     )
 
 

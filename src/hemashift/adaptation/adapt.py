@@ -145,7 +145,7 @@ def make_task(
         model, encoder, sample(cells.unlabelled, seed), on_image=told("reading unlabelled cells")
     )
     notes = (
-        [f"{len(skipped)} unlabelled images cannot be read and were passed over."]
+        [f"Unlabelled images that cannot be read, and were passed over: {len(skipped)}."]
         if skipped
         else []
     )

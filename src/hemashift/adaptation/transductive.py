@@ -11,7 +11,7 @@ from scipy.special import log_softmax, softmax
 from hemashift.adaptation.choice import Fit
 from hemashift.adaptation.contract import FittedHead, Task
 from hemashift.adaptation.refinement import refine
-from hemashift.trust.mix import estimate_class_mix
+from hemashift.trust.mix import HALF_WAY, estimate_class_mix
 from hemashift.trust.softmax import (
     Float,
     Integers,
@@ -22,8 +22,6 @@ from hemashift.trust.softmax import (
 
 # What the unlabelled cells together count for; the labelled ones together count for 1.
 STRENGTHS = (0.0, 0.03, 0.1, 0.3)
-# How far a class mix estimated from unlabelled cells is trusted, see `estimate_class_mix`.
-_TRUST = 0.5
 
 
 @dataclass
@@ -77,7 +75,7 @@ def _with_pool(pool: Float, penalty: float, towards: Float) -> Fit:
 def _expected_mix(probabilities: Float, targets: Integers) -> Float:
     """Estimate the class mix; a class without a label counts as half a label."""
     counts = np.bincount(targets, minlength=probabilities.shape[1]) + 0.5
-    return estimate_class_mix(probabilities, counts / counts.sum(), _TRUST)
+    return estimate_class_mix(probabilities, counts / counts.sum(), HALF_WAY)
 
 
 def uncertainty(matrix: Float, pool: Float, mix: Float) -> tuple[float, Float]:

@@ -19,15 +19,13 @@ from hemashift.images import list_images
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
-from hemashift.trust.mix import estimate_class_mix
+from hemashift.trust.mix import HALF_WAY, estimate_class_mix
 from hemashift.trust.storage import Trust, attach, read_trust
 
 UNLABELLED = "unlabelled"
 # With 20 images it is worse than the source, with 50 better (docs/benchmarks.md, "Without labels").
 LEAST = 50
 SHARPNESS = 4.0
-# How far the class mix that the images show is trusted, see `estimate_class_mix`.
-_TRUST = 0.5
 # Nothing is divided by 0 where the model gives a class to no cell.
 _LEAST_SUM = 1e-9
 
@@ -66,7 +64,7 @@ class Unlabelled:
         weight = 2 * self.sharpness * means
         bias = -self.sharpness * (means**2).sum(axis=1)
         found = softmax(inputs @ weight.T + bias, axis=1)
-        shares = estimate_class_mix(found, np.full(len(weight), 1 / len(weight)), _TRUST)
+        shares = estimate_class_mix(found, np.full(len(weight), 1 / len(weight)), HALF_WAY)
         self.mix = shares.astype(np.float32)
         return fitted_head(task, "features", weight, bias + np.log(shares), mean, scale)
 
@@ -133,8 +131,8 @@ def adapt_unlabelled(
         start, encoder, sample(list_images(images), seed), on_image=_telling(progress)
     )
     adapted = adapt_encoded(start, cells.encoded, seed)
-    notes = [f"{len(unreadable)} images cannot be read and were passed over."] if unreadable else []
-    return replace(adapted, notes=tuple(notes))
+    notes = (f"Images that cannot be read, and were passed over: {len(unreadable)}.",)
+    return replace(adapted, notes=notes if unreadable else ())
 
 
 def adapt_encoded(model: Bundle, encoded: Encoded, seed: int = 0) -> AdaptedUnlabelled:

@@ -202,7 +202,7 @@ PRESETS: dict[str, Recipe] = {
     # with few labels, and a point better with 100 (docs/benchmarks.md, "What makes a source model
     # travel").
     "robust": Recipe(
-        architecture="efficientnet_lite2_pair",
+        architecture="efficientnet_lite0_pair",
         size=160,
         early_part=0.0,
         epochs=3,

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from hemashift.model.card import Card
 
 Float = npt.NDArray[np.float64]
+# `trust` of `estimate_class_mix` where probabilities are not calibrated: half-way.
+HALF_WAY = 0.5
 
 
 def assumed_mix(card: Card) -> Float:
