@@ -134,6 +134,17 @@ def test_bad_options(folder: Path, model: Bundle, tmp_path: Path) -> None:
         classify(folder, model, tmp_path / "dir.csv")
 
 
+def test_labels_are_never_overwritten(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    labels = tmp_path / "cells.csv"
+    labels.write_text("path,label,rank,reason\na.png,monocyte,1,typical\n", encoding="utf-8")
+    before = labels.read_bytes()
+    with pytest.raises(HemashiftError, match="overwrite labels"):
+        classify(folder, model, labels)
+    assert labels.read_bytes() == before
+    for _ in range(2):  # results may be written anew
+        classify(folder, model, tmp_path / "out.csv")
+
+
 def test_an_input_is_never_overwritten(folder: Path, model: Bundle, tmp_path: Path) -> None:
     files = sorted(folder.rglob("*.png"))
     odd = folder / "a" / "cell.csv"

@@ -14,6 +14,8 @@ from hemashift.errors import HemashiftError, TableError
 from hemashift.images import list_images
 
 Images = str | Path | CellTable | Sequence[str | Path]
+# In bytes; what is longer is not a header.
+_LONGEST_HEADER = 65536
 
 
 class Item(NamedTuple):
@@ -89,7 +91,7 @@ def fingerprint(items: Iterable[Item]) -> str:
 
 
 def refuse_overwriting(output: Path, items: Iterable[Item]) -> None:
-    """Check that the output is not one of the images.
+    """Check that the output is not one of the images, nor a file of labels.
 
     Raises:
         HemashiftError: It is.
@@ -98,6 +100,10 @@ def refuse_overwriting(output: Path, items: Iterable[Item]) -> None:
         return
     if output.is_dir():
         raise HemashiftError("the output is a folder", expected="a file", where=output)
+    if _holds_labels(output):
+        raise HemashiftError(
+            "the output would overwrite labels", where=output, hint="name another file"
+        )
     target = output.stat()
     for item in items:
         try:
@@ -108,6 +114,16 @@ def refuse_overwriting(output: Path, items: Iterable[Item]) -> None:
             raise HemashiftError(
                 "the output would overwrite an input", where=output, hint="name another file"
             )
+
+
+def _holds_labels(file: Path) -> bool:
+    """Tell a CSV file of labels from one of results, which has a probability for each class."""
+    if file.suffix.lower() != ".csv":
+        return False
+    with file.open("rb") as opened:
+        head = opened.readline(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
+    names = [name.strip().strip('"') for name in head.split(",")]
+    return "label" in names and not any(name.startswith("p_") for name in names)
 
 
 def _file_of(path: Path) -> Path:
