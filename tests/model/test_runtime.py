@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,34 @@ def test_threads_may_share_an_encoder(bundle: Bundle, images: np.ndarray) -> Non
         found = list(pool.map(lambda k: encoder.encode(images[k:]).features, [0, 1, 2, 3] * 3))
     for k, features in zip([0, 1, 2, 3] * 3, found, strict=True):
         np.testing.assert_array_equal(features, expected[k:])
+
+
+def test_an_interrupted_encoder_goes_at_once(bundle: Bundle, tmp_path: Path) -> None:
+    """Requests that an interruption left behind once kept the interpreter from ending, for ever."""
+    bundle.save(tmp_path / "model")
+    code = f"""
+import numpy as np
+from hemashift.model.bundle import load_model
+from hemashift.model.runtime import Encoder
+
+encoder = Encoder(load_model({str(tmp_path / "model")!r}), threads=2)
+start = encoder._queue.start_async
+
+def interrupted(inputs, target):
+    start(inputs, target)
+    raise KeyboardInterrupt
+
+encoder._queue.start_async = interrupted
+for _ in range(50):
+    try:
+        encoder.encode(np.zeros((1, encoder.size, encoder.size, 3), np.uint8))
+    except KeyboardInterrupt:
+        pass
+del encoder, start, interrupted
+print("gone")
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert shown.stdout == "gone\n", shown.stderr
 
 
 def test_no_images_give_no_rows(bundle: Bundle) -> None:

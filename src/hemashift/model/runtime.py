@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -59,6 +60,9 @@ class Encoder:
         self.n_embedding = bundle.card.n_embedding
         self._queue = _compile(bundle, self.threads, self.precision)
         self._queue.set_callback(_store)
+        # Ctrl-C may end `encode` with requests on their way. The queue would wait for them when it
+        # goes, holding the lock of the interpreter that their callbacks wait for: for ever.
+        weakref.finalize(self, self._queue.wait_all)
         self._lock = threading.Lock()
 
     def encode(self, images: npt.NDArray[np.uint8]) -> Encoded:
