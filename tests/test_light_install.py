@@ -15,7 +15,6 @@ TRAINING = (
     "hemashift.model.export",
     "hemashift.model.members",
     "hemashift.model.saliency",
-    "hemashift.adaptation.batchnorm",
     "hemashift.adaptation.finetune",
     "hemashift.adaptation.lpft",
 )

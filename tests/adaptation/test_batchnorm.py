@@ -6,15 +6,10 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-
-import torch
-
-from hemashift.adaptation.batchnorm import BatchNorm, estimate_statistics
+from hemashift.adaptation.batchnorm import BatchNorm
+from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.contract import Task
-from hemashift.adaptation.probe import Probe
 from hemashift.model.bundle import Bundle
-from hemashift.model.checkpoint import encoder_tensors, load_network
 
 from .conftest import Draw, MakeTask
 
@@ -25,60 +20,22 @@ def images_of(draw: Draw, count: int) -> np.ndarray:
     return np.stack([draw("blast", i) for i in range(count)])
 
 
-def test_without_source_they_are_those_of_the_images(bundle: Bundle, draw: Draw) -> None:
-    """As PyTorch's training mode takes them, with all images in one batch."""
-    images = images_of(draw, 5)
-    ours, theirs = load_network(bundle), load_network(bundle)
-    estimate_statistics(ours, images, source_weight=0)
-    for layer in theirs.trunk.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layer.train()
-            layer.momentum = 1.0
-    with torch.no_grad():
-        theirs.encode(theirs.normalise(torch.from_numpy(images)))
-    expected = encoder_tensors(theirs)
-    for name, value in encoder_tensors(ours).items():
-        # PyTorch divides by one less than the number of values, 4 pixels of 5 images at least.
-        tolerance = 0.06 if name.endswith("running_var") else 1e-3
-        np.testing.assert_allclose(value, expected[name], rtol=tolerance, atol=1e-3, err_msg=name)
-
-
-def test_first_layer_is_mixed_by_the_number_of_images(bundle: Bundle, draw: Draw) -> None:
-    images = images_of(draw, 6)
-    network = load_network(bundle)
-    first = network.trunk.bn1
-    mean, variance = first.running_mean.clone(), first.running_var.clone()
-    with torch.no_grad():
-        x = network.trunk.conv_stem(network.normalise(torch.from_numpy(images)))
-    estimate_statistics(network, images, source_weight=18)
-    torch.testing.assert_close(first.running_mean, 0.75 * mean + 0.25 * x.mean((0, 2, 3)))
-    expected = 0.75 * variance + 0.25 * x.var((0, 2, 3), correction=0)
-    torch.testing.assert_close(first.running_var, expected)
-
-
-def test_nothing_but_statistics_changes(bundle: Bundle, draw: Draw) -> None:
-    network = load_network(bundle)
-    estimate_statistics(network, images_of(draw, 3), source_weight=1)
-    after = encoder_tensors(network)
-    for name, value in encoder_tensors(load_network(bundle)).items():
-        assert np.array_equal(value, after[name]) == ("running" not in name), name
-    assert not any(layer._forward_pre_hooks for layer in network.modules())
-
-
-def test_a_source_that_counts_for_all_leaves_the_probe(make_task: MakeTask) -> None:
+def test_a_source_that_counts_for_all_leaves_the_blend(make_task: MakeTask) -> None:
     task = make_task(LABELS)
     task = replace(task, pool=task.pool[:0])
     found = BatchNorm(source_weight=10**12).fit(task).probabilities(task.cells)
-    np.testing.assert_allclose(found, Probe().fit(task).probabilities(task.cells), atol=1e-3)
+    np.testing.assert_allclose(found, Blend().fit(task).probabilities(task.cells), atol=1e-3)
 
 
 def looked_at(task: Task, monkeypatch: pytest.MonkeyPatch, most: int = 64) -> np.ndarray:
     """Return the images that the statistics are taken from."""
     seen: list[np.ndarray] = []
-    module = import_module("hemashift.adaptation.batchnorm")
-    monkeypatch.setattr(
-        module, "estimate_statistics", lambda _, images, weight: seen.append(images)
-    )
+
+    def keep(images: np.ndarray, model: Bundle, source_weight: int) -> Bundle:
+        seen.append(images)
+        return model
+
+    monkeypatch.setattr(import_module("hemashift.adaptation.batchnorm"), "with_statistics_of", keep)
     BatchNorm(most=most).fit(task)
     return seen[0]
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.batchnorm import BatchNorm
 from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.classmix import ClassMix
 from hemashift.adaptation.contract import Method, Unadapted
@@ -39,13 +40,6 @@ def lpft() -> Method:
     return LPFT(Settings(learning_rate=1e-5, batch_size=4, epochs=1))
 
 
-def batchnorm() -> Method:
-    pytest.importorskip("torch")
-    from hemashift.adaptation.batchnorm import BatchNorm
-
-    return BatchNorm()
-
-
 METHODS: dict[str, Callable[[], Method]] = {
     "probe": Probe,
     "blend": Blend,
@@ -56,7 +50,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "classmix": ClassMix,
     "head": HeadOnly,
     "auto": lambda: Auto((Probe(("embedding",), (0.03, 0.3)), HeadOnly(passes=(5, 20)))),
-    "batchnorm": batchnorm,
+    "batchnorm": BatchNorm,
     "lpft": lpft,
     "finetune": finetune,
 }

@@ -124,7 +124,7 @@ def test_unknown_precision_is_refused(bundle: Bundle) -> None:
 
 def test_use_is_not_reported_to_anyone() -> None:
     code = (
-        "import sys; from hemashift.model import runtime; ov = runtime._openvino(); ov.Core();"
+        "import sys; from hemashift.model.runtime import openvino_module as ov; ov().Core();"
         "print([name for name in sys.modules if name.startswith('openvino_telemetry.')])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -81,7 +81,7 @@ def adapt(
         model: The model to start from; the shipped one by default.
         method: One of `hemashift.adaptation.registry.METHODS`. `auto` takes
             `blend`, unless cross-validation inside the labels clearly prefers `probe` or
-            `prototypes`; `batchnorm`, `lpft` and `finetune` need the extra `train`.
+            `prototypes`; `lpft` and `finetune` need the extra `train`.
         seed: Seed of folds and training.
         taxonomy: What labels mean; the built-in one by default.
         progress: Called with what is being done, the number done, and the total.

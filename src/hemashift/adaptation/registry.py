@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import cast
 
 from hemashift.adaptation.auto import Auto
+from hemashift.adaptation.batchnorm import BatchNorm
 from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.classmix import ClassMix
 from hemashift.adaptation.contract import Method
@@ -28,9 +29,9 @@ _LIGHT: dict[str, Callable[[], Method]] = {
     "propagation": Propagation,
     "transductive": Transductive,
     "classmix": ClassMix,
+    "batchnorm": BatchNorm,
 }
 _TRAINED = {
-    "batchnorm": ("batchnorm", "BatchNorm"),
     "lpft": ("lpft", "LPFT"),
     "finetune": ("finetune", "Finetune"),
 }
@@ -46,7 +47,7 @@ def make_method(name: str, progress: Progress | None = None) -> Method:
 
     Raises:
         HemashiftError: There is none of that name.
-        MissingExtraError: `batchnorm`, `lpft` or `finetune` without the extra `train`.
+        MissingExtraError: `lpft` or `finetune` without the extra `train`.
 
     Examples:
         >>> make_method("probe").name

@@ -40,8 +40,8 @@ def command(
     method: Annotated[
         MethodName,
         typer.Option(
-            help="auto is blend, or probe or prototypes where that is clearly better; batchnorm, "
-            "lpft and finetune change the encoder and need the extra 'train'. See docs/methods.md."
+            help="auto is blend, or probe or prototypes where that is clearly better; lpft and "
+            "finetune train the encoder and need the extra 'train'. See docs/methods.md."
         ),
     ] = MethodName.auto,
     model: Annotated[

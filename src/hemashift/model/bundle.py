@@ -243,6 +243,21 @@ class Bundle:
         data = overwrite(self.contents[WEIGHTS], weights, where=WEIGHTS)
         return Bundle.create(self._child(card), self.contents[GRAPH], data, head or self.head)
 
+    def with_statistics(self, statistics: Mapping[str, Array]) -> Bundle:
+        """Return the same model with other batch-norm statistics.
+
+        No label was needed for them, so it is no child: head, trust data and card stay.
+
+        Args:
+            statistics: Means and variances by name.
+
+        Raises:
+            ModelFileError: A name or shape does not fit.
+        """
+        data = overwrite(self.contents[WEIGHTS], statistics, where=WEIGHTS)
+        files = {**self.card.files, WEIGHTS: _sha256(data)}
+        return Bundle(self.card.updated(files=files), {**self.contents, WEIGHTS: data})
+
     def _child(self, changes: dict[str, Any]) -> Card:
         fresh = {"parent": self.hash, "created": datetime.now(UTC), "versions": versions()}
         return self.card.updated(**{**fresh, **changes})

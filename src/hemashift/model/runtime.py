@@ -107,34 +107,45 @@ def _store(request: Any, target: tuple[npt.NDArray[np.float32], npt.NDArray[np.f
 
 
 @cache
-def _openvino() -> Any:
-    # On import, OpenVINO reports the use to its makers through this package, if it finds it.
-    # Images of patients are looked at here: nothing is to leave the computer.
+def openvino_module() -> Any:
+    """Import OpenVINO; on import it reports its use to its makers, which is kept from it here.
+
+    Images of patients are looked at: nothing is to leave the computer.
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
     return openvino
 
 
-def _compile(bundle: Bundle, threads: int, precision: str) -> Any:
-    openvino = _openvino()
-    core = openvino.Core()
+def read_graph(bundle: Bundle, n_images: int) -> tuple[Any, Any]:
+    """Read the graph of a model for a fixed number of images a request.
+
+    Returns:
+        The OpenVINO core that compiles it, and the graph.
+    """
+    core = openvino_module().Core()
     # The weights are copied, so that the folder below can go at once, on Windows too.
     core.set_property({"ENABLE_MMAP": False})
     size = bundle.card.preprocessing.size
     # From a folder of our own, written from the bytes whose hashes were checked.
     with tempfile.TemporaryDirectory(prefix="hemashift-") as folder:
         bundle.write_files(Path(folder))
-        model = core.read_model(Path(folder) / GRAPH)
-        model.reshape([1, size, size, 3])
-        compiled = core.compile_model(
-            model,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-                "INFERENCE_NUM_THREADS": threads,
-                "NUM_STREAMS": threads,
-            },
-        )
+        graph = core.read_model(Path(folder) / GRAPH)
+    graph.reshape([n_images, size, size, 3])
+    return core, graph
+
+
+def _compile(bundle: Bundle, threads: int, precision: str) -> Any:
+    core, graph = read_graph(bundle, 1)
+    compiled = core.compile_model(
+        graph,
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": threads,
+        },
+    )
     # One request more than streams, so that no stream waits while Python fetches a result.
-    return openvino.AsyncInferQueue(compiled, threads + 1)
+    return openvino_module().AsyncInferQueue(compiled, threads + 1)
