@@ -25,7 +25,7 @@ from hemashift.images import list_images, read_image
 from hemashift.model.bundle import GRAPH, Bundle, default_model, load_model
 from hemashift.model.checkpoint import load_network
 from hemashift.model.heads import Encoded
-from hemashift.model.runtime import Encoder, _openvino
+from hemashift.model.runtime import Encoder, openvino_module
 
 Encode = Callable[[np.ndarray], Encoded]
 
@@ -38,7 +38,7 @@ def onnx_runtime(folder: Path, threads: int) -> Encode:
 
 
 def openvino_batch(folder: Path, threads: int, precision: str, batch: int) -> Encode:
-    core = _openvino().Core()
+    core = openvino_module().Core()
     model = core.read_model(folder / GRAPH)
     shape = list(model.input().partial_shape)
     model.reshape([batch, *(d.get_length() for d in shape[1:])])

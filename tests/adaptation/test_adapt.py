@@ -130,7 +130,7 @@ def test_a_labelled_image_that_cannot_be_read(laboratory: Path, bundle: Bundle) 
 def test_an_unlabelled_image_that_cannot_be_read(laboratory: Path, bundle: Bundle) -> None:
     (laboratory / "cells" / "new.png").write_bytes(b"no image")
     adapted = adapt(laboratory / "cells", laboratory / "labels.csv", model=bundle, method="probe")
-    assert "Unlabelled images that cannot be read, and were passed over: 1." in adapted.notes
+    assert "Unlabelled images passed over, unreadable or masks: 1." in adapted.notes
 
 
 def test_a_folder_with_nothing_but_labelled_images(laboratory: Path, bundle: Bundle) -> None:

@@ -107,7 +107,7 @@ def test_few_images_and_damaged_ones(folder: Path, bundle: Bundle) -> None:
     paths[0].write_bytes(b"no image")
     adapted = adapt_unlabelled(folder, model=bundle)
     assert adapted.images == 59
-    assert adapted.notes == ("Images that cannot be read, and were passed over: 1.",)
+    assert adapted.notes == ("Images passed over, unreadable or masks: 1.",)
     for path in paths[LEAST:]:
         path.unlink()
     with pytest.raises(AdaptationError, match="too few images") as error:

@@ -39,7 +39,7 @@ def test_only_new_files_are_read_again(
         read.append(path.name)
         return pictures.read_image(path)
 
-    monkeypatch.setattr(importing, "read_image", watched)
+    monkeypatch.setattr(importing, "read_cell", watched)
     found = refresh(project)
     assert (found.new, found.ready, read) == (1, 3 * EACH + 1, ["new.png"])
     assert refresh(project).new == 0 and read == ["new.png"]

@@ -83,7 +83,7 @@ def test_embeddings_on_request(folder: Path, model: Bundle, tmp_path: Path, suff
 
 def test_boxes_of_one_image(model: Bundle, tmp_path: Path) -> None:
     field = np.zeros((50, 100, 3), np.uint8)
-    field[:, 50:] = 255
+    field[:, 50:] = (255, 255, 250)  # of one grey and black, it would be a mask
     Image.fromarray(field).save(tmp_path / "field.png")
     cells = [Cell("field.png", box=Box(0, 0, 40, 40)), Cell("field.png", box=Box(60, 0, 120, 50))]
     table = CellTable.from_cells([*cells, Cell("field.png")], tmp_path, "ours")
@@ -132,6 +132,17 @@ def test_bad_options(folder: Path, model: Bundle, tmp_path: Path) -> None:
     (tmp_path / "dir.csv").mkdir()
     with pytest.raises(HemashiftError, match="folder"):
         classify(folder, model, tmp_path / "dir.csv")
+
+
+def test_a_mask_beside_the_images_is_given_no_class(
+    folder: Path, model: Bundle, tmp_path: Path
+) -> None:
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:15, 5:15] = 255
+    Image.fromarray(mask).save(folder / "a" / "00_mask.png")
+    report = classify(folder, model, tmp_path / "out.csv")
+    assert [name for name, _ in report.errors] == ["a/00_mask.png"]
+    assert "a mask, not a photograph" in report.errors[0][1]
 
 
 def test_labels_are_never_overwritten(folder: Path, model: Bundle, tmp_path: Path) -> None:

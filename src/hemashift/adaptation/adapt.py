@@ -145,9 +145,7 @@ def make_task(
         model, encoder, sample(cells.unlabelled, seed), on_image=told("reading unlabelled cells")
     )
     notes = (
-        [f"Unlabelled images that cannot be read, and were passed over: {len(skipped)}."]
-        if skipped
-        else []
+        [f"Unlabelled images passed over, unreadable or masks: {len(skipped)}."] if skipped else []
     )
     return replace(task_of(model, cells, own, pool.encoded, seed), pool_images=pool.images), notes
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hemashift.adaptation.contract import Cells
 from hemashift.errors import ImageError
-from hemashift.images import read_image
+from hemashift.images import read_cell
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
@@ -44,7 +44,7 @@ def prepare(
 
     def read(place: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | str:
         try:
-            return preparation(read_image(paths[place]), places[place])
+            return preparation(read_cell(paths[place]), places[place])
         except ImageError as error:
             return str(error)
 

@@ -131,7 +131,7 @@ def adapt_unlabelled(
         start, encoder, sample(list_images(images), seed), on_image=_telling(progress)
     )
     adapted = adapt_encoded(start, cells.encoded, seed)
-    notes = (f"Images that cannot be read, and were passed over: {len(unreadable)}.",)
+    notes = (f"Images passed over, unreadable or masks: {len(unreadable)}.",)
     return replace(adapted, notes=notes if unreadable else ())
 
 

@@ -15,7 +15,7 @@ from hemashift.app.filing import File, Filing, Imported
 from hemashift.app.jobs import Told
 from hemashift.errors import ImageError
 from hemashift.files import sha256
-from hemashift.images import list_images, read_image
+from hemashift.images import list_images, read_cell
 from hemashift.model.runtime import available_threads
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _look(project: Project, file: File) -> File:
     digest = None
     try:
         digest = sha256(path)
-        pixels = read_image(path)
+        pixels = read_cell(path)
     except OSError as error:
         reason = error.strerror or str(error)
         return file._replace(problem=f"the file cannot be read: {reason}")

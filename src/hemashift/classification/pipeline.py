@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hemashift.classification.inputs import Item
 from hemashift.errors import ImageError
-from hemashift.images import read_image
+from hemashift.images import read_cell
 from hemashift.model.classifier import Prediction
 from hemashift.model.preprocessing import Preprocessing
 
@@ -53,7 +53,7 @@ def preparer(preprocessing: Preprocessing) -> Prepare:
 
     def prepare(item: Item) -> Pixels | str:
         try:
-            return preprocessing(read_image(item.path), item.box)
+            return preprocessing(read_cell(item.path), item.box)
         except ImageError as error:
             return f"{error.message} ({error.found})" if error.found else error.message
 

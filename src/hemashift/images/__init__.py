@@ -4,6 +4,7 @@ from hemashift.images.crop import box_around_centre, box_around_mask, crop, resi
 from hemashift.images.decode import Pixels, read_image
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
 from hemashift.images.listing import list_images
+from hemashift.images.masks import read_cell
 from hemashift.images.nucleus import Nucleus, locate_nucleus
 from hemashift.images.scale import normalise_scale, standard_box
 
@@ -18,6 +19,7 @@ __all__ = [
     "list_images",
     "locate_nucleus",
     "normalise_scale",
+    "read_cell",
     "read_image",
     "resize",
     "standard_box",

@@ -171,6 +171,5 @@ def _notes(seen: Seen, problem: Problem, strategy: str, found: int, wanted: int)
         notes.append(f"Only {left} left that nobody was asked about.")
     if seen.unreadable:
         count = len(seen.unreadable)
-        what, was = ("1 image", "was") if count == 1 else (f"{count} images", "were")
-        notes.append(f"{what} cannot be read and {was} passed over.")
+        notes.append(f"Images passed over, unreadable or masks: {count}.")
     return notes
