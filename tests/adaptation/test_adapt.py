@@ -196,6 +196,21 @@ def test_a_worse_model_is_not_handed_out(make_task: MakeTask) -> None:
     assert "at least the accuracy before, 1.000" in str(raised.value)
 
 
+def test_a_loss_of_rare_classes_is_told(make_task: MakeTask) -> None:
+    """More cells are right than before, and none of the rare class."""
+    targets = np.array([3] * 18 + [4] * 18 + [5] * 4)
+    task = written(replace(make_task(["monocyte"] * 40), targets=targets))
+    known = np.where(np.arange(40) % 18 < 4, 7 - targets, targets)  # some monocytes exchanged
+    known[36:] = 5
+    start = Probe(("features",), (1e-4,)).fit(replace(task, targets=known)).bundle()
+    task = replace(task, model=start)
+    blind = adapt_task(task, Spy(needs=99, blind_to=5))
+    assert blind.after.overall["accuracy"].estimate == pytest.approx(0.9)
+    assert [note for note in blind.notes if note.startswith("Macro F1")]
+    seeing = adapt_task(task, Spy())
+    assert not [note for note in seeing.notes if note.startswith("Macro F1")]
+
+
 @dataclass(frozen=True)
 class Written:
     """Reads the truth off the corner of an image, up to a class that it takes for the first."""

@@ -233,7 +233,7 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
     bundle = calibrated(fitted.bundle(), predicted, task)
     counts = Counter(task.targets.tolist())
     labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}
-    notes = _thin(labels)
+    notes = [*_rare_lost(before, after), *_thin(labels)]
     if searched is not None:
         notes.append(
             "The settings were chosen on the same folds as the score after adaptation, "
@@ -241,6 +241,16 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
         )
     expected = expected_accuracy(predicted, task)
     return Adapted(bundle, name, before, after, expected, labels, tuple(notes))
+
+
+def _rare_lost(before: Evaluation, after: Evaluation) -> list[str]:
+    macro = [_score(one, "macro_f1") for one in (before, after)]
+    if macro[1] >= macro[0]:
+        return []
+    return [
+        f"Macro F1, in which rare classes count as much as common ones, falls from {macro[0]:.3f} "
+        f"to {macro[1]:.3f}: label more cells of the rare classes."
+    ]
 
 
 def _thin(counts: dict[str, int]) -> list[str]:
