@@ -11,6 +11,8 @@ import numpy.typing as npt
 from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.contract import Fitted, Float, Method, Task, Unadapted
 from hemashift.adaptation.folds import folds
+from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.prototypes import Prototypes
 
 # Standard errors by which a method must lead. With one, another method than the first was taken in
 # 5 of the 40 draws of `benchmarks/targets.py`, by chance: they lost 5 points on average.
@@ -74,13 +76,7 @@ class Auto:
         chosen: After `fit`, the name of the method chosen.
     """
 
-    candidates: Sequence[Method] = field(
-        default_factory=lambda: (
-            Blend(),
-            Blend(0.0, "probe", listens=False),
-            Blend(1.0, "prototypes", listens=False),
-        )
-    )
+    candidates: Sequence[Method] = field(default_factory=lambda: (Blend(), Probe(), Prototypes()))
     name: str = "auto"
     chosen: str = ""
 
