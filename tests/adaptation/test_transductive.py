@@ -59,3 +59,15 @@ def test_a_class_without_a_label_stays_rare() -> None:
     inputs, targets, pool, _ = blobs()
     weight, bias = _with_pool(pool, 1.0, np.zeros((3, 2)))(inputs, targets, 3, 0.3)
     assert softmax(pool @ weight.T + bias, axis=1)[:, 2].mean() < 0.1
+
+
+def test_one_unlabelled_cell_counts_for_less_than_many() -> None:
+    inputs, targets, pool, _ = blobs()
+    probe = np.column_stack(fit_softmax(inputs, targets, 2, 1.0))
+
+    def moved(cells: np.ndarray) -> float:
+        """Return how far from the probe these cells lead."""
+        found = _with_pool(cells, 1.0, np.zeros((2, 2)))(inputs, targets, 2, 0.3)
+        return float(np.abs(np.column_stack(found) - probe).max())
+
+    assert 0 < moved(pool[:1]) < 0.5 * moved(pool[:1].repeat(4, axis=0))

@@ -64,7 +64,8 @@ def _with_pool(pool: Float, penalty: float, towards: Float) -> Fit:
         def loss(matrix: Float) -> tuple[float, Float]:
             value, gradient = labelled(matrix)
             unsure, slope = uncertainty(matrix, pool, mix)
-            share = strength * len(targets)
+            # Of few unlabelled cells, none counts for more than that part of a labelled one.
+            share = strength * min(len(targets), len(pool))
             return value + share * unsure, gradient + share * slope
 
         return minimise_over(loss, np.column_stack([weight, bias]))
