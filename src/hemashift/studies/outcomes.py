@@ -28,7 +28,7 @@ from hemashift.studies.workspace import Workspace
 VERSION = 1
 """Raised when the code changes what outcomes would be; all are then computed anew."""
 
-_METHOD_VERSIONS = {"auto": 5, "blend": 3, "batchnorm": 2}
+_METHOD_VERSIONS = {"auto": 5, "blend": 3, "batchnorm": 2, "transductive": 2}
 """Raised when a method changes; only its outcomes are then computed anew."""
 
 _PREFIX = "p_"
