@@ -147,6 +147,30 @@ def test_without_labels_it_learns_from_the_images(
     assert len(advice.advice(encoded).curve) == 1
 
 
+def test_a_class_that_does_not_occur_is_never_given(
+    encoded: Project, label: Label, shipped: Bundle, tmp_path: Path
+) -> None:
+    for name in ("basophil", "lymphocyte"):
+        encoded.set_occurs(name, False, by="A")
+    more_cells(encoded)
+    looked = adapt_project(encoded, by="A")
+    assert looked.classes == ("eosinophil", "erythroblast", "monocyte", "neutrophil")
+    assert encoded.classes() == shipped.card.classes
+    assert Bundle.load(looked.folder).card.parent == shipped.hash
+    # Lymphocytes are labelled, so there are some.
+    label(encoded)
+    label_files.export_labels(encoded, tmp_path / "labels.csv")
+    made = adapt_project(encoded, by="A", method="probe")
+    expected = adapt(
+        encoded.images, tmp_path / "labels.csv", model=shipped, method="probe", only=looked.classes
+    )
+    found = Bundle.load(made.folder)
+    assert found.card.classes == expected.bundle.card.classes == made.classes
+    assert "lymphocyte" in made.classes and "basophil" not in made.classes
+    assert found.card.parent == shipped.hash
+    assert any(note.startswith("lymphocyte is not among the classes") for note in made.notes)
+
+
 def test_disputed_cells_are_left_out(encoded: Project, label: Label) -> None:
     label(encoded, "A")
     label(encoded, "B", monocyte_1="lymphocyte")

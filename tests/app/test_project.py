@@ -74,6 +74,27 @@ def test_classes(project: Project, shipped: Bundle) -> None:
     assert project.classes() == (*shipped.card.classes, "plasma cell")
 
 
+def test_classes_that_do_not_occur(project: Project, shipped: Bundle) -> None:
+    everything = shipped.card.classes
+    assert project.occurring(everything) is None
+    for name in ("erythroblast", "basophil"):
+        project.set_occurs(name, False, by="A")
+    assert project.absent() == ("basophil", "erythroblast")
+    assert project.occurring(everything) == ["eosinophil", "lymphocyte", "monocyte", "neutrophil"]
+    assert project.classes() == everything  # one may turn up after all, under the same key
+    project.set_occurs("basophil", True, by="A")
+    assert project.absent() == ("erythroblast",)
+    assert audit_trail.entries(project)[-1].detail["before"] == ["basophil", "erythroblast"]
+    with pytest.raises(ProjectError, match="no such class of the model"):
+        project.set_occurs("blast", False, by="A")
+    for name in everything[:3]:
+        project.set_occurs(name, False, by="A")
+    project.set_occurs(everything[3], False, by="A")
+    with pytest.raises(ProjectError, match="at least two"):
+        project.set_occurs(everything[4], False, by="A")
+    assert len(project.absent()) == 4
+
+
 def test_settings_are_kept_and_audited(project: Project) -> None:
     assert project.subject() == Subject() and project.flag_rules() == ()
     project.set_subject(Subject(sample_id="S1"), by="A")

@@ -56,6 +56,25 @@ def test_from_folder_to_model_and_page(laboratory: Path) -> None:
     assert "http" not in text.split("<body")[1].split("<svg")[0]
 
 
+def test_only_classes_that_occur(
+    laboratory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = laboratory / "model"
+    asked = arguments(laboratory, "-o", model, "--only", "monocyte, NGS")
+    result = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert Bundle.load(model).card.classes == ("monocyte", "neutrophil", "[odd]")
+    assert "Never given, as they are said not to occur" in " ".join(result.output.split())
+    other = laboratory / "other"
+    asked = arguments(laboratory, "-o", other, "--only", "monocyte,blast")
+    monkeypatch.setattr(sys, "argv", ["hemashift", *asked])
+    with pytest.raises(SystemExit) as stop:
+        run()
+    assert stop.value.code == 2
+    assert "does not know all classes" in capsys.readouterr().err
+    assert not other.exists()
+
+
 def test_a_bad_input_is_a_message_and_exit_status_2(
     laboratory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

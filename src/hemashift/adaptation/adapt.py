@@ -14,6 +14,7 @@ from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Float, Method, Task, Unadapted
 from hemashift.adaptation.labels import LabelFiles, LabelledCells, read_labels
+from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
 from hemashift.adaptation.representation import expected_accuracy
@@ -69,6 +70,7 @@ def adapt(
     method: str = "auto",
     seed: int = 0,
     taxonomy: Taxonomy | None = None,
+    only: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Adapted:
     """Adapt a model to the images of a laboratory with a few labels.
@@ -84,6 +86,8 @@ def adapt(
             `prototypes`; `lpft` and `finetune` need the extra `train`.
         seed: Seed of folds and training.
         taxonomy: What labels mean; the built-in one by default.
+        only: Those classes of the model that occur in the laboratory, where that is known; it
+            never gives the others. Classes of labelled cells occur in any case.
         progress: Called with what is being done, the number done, and the total.
 
     Returns:
@@ -92,14 +96,18 @@ def adapt(
     Raises:
         HemashiftError: Unknown method.
         TableError: The label file is not readable as one.
-        AdaptationError: The labels contradict each other or are too few.
+        AdaptationError: The labels contradict each other or are too few, or the model does not
+            know a class of `only`.
         ImageError: A labelled image cannot be read.
         WorseModelError: The adapted model would be worse than the one it started from.
     """
     start = model or default_model()
     chosen = make_method(method, progress)
     cells = read_labels(images, labels, start.card.classes, taxonomy)
-    task, notes = make_task(start, cells, seed, progress)
+    limited, said = start, list[str]()
+    if only is not None:
+        limited, said = limited_to(start, only, taxonomy, labelled=cells.labels)
+    task, notes = make_task(limited, cells, seed, progress)
     # A model that was adapted before has learnt from the earlier cells too.
     earlier = labelled_hashes(start.card.provenance)
     seen = _seen(cells, earlier)
@@ -110,8 +118,8 @@ def adapt(
         raise
     return replace(
         adapted,
-        bundle=recorded(adapted, cells, seed),
-        notes=(*cells.notes, *notes, *seen, *adapted.notes),
+        bundle=recorded(adapted, cells, seed, start),
+        notes=(*cells.notes, *said, *notes, *seen, *adapted.notes),
         cells=cells,
     )
 
@@ -175,8 +183,15 @@ def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed
     return Task(model, own, targets, cells.groups, classes, pool, seed)
 
 
-def recorded(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
-    """Return the adapted model; its card says what it was adapted with, and how good it is."""
+def recorded(adapted: Adapted, cells: LabelledCells, seed: int, start: Bundle) -> Bundle:
+    """Return the adapted model; its card says what it was adapted with, and how good it is.
+
+    Args:
+        adapted: What was found.
+        cells: The labelled cells.
+        seed: Seed of everything drawn at random.
+        start: The model it started from, with all its classes.
+    """
     card = adapted.bundle.card
     provenance = {
         "method": adapted.method,
@@ -190,6 +205,7 @@ def recorded(adapted: Adapted, cells: LabelledCells, seed: int) -> Bundle:
     }
     scores["expected"] = {"accuracy": list(limits_of(adapted.expected))}
     changed = card.updated(
+        parent=start.hash,
         provenance={**card.provenance, "adaptation": provenance},
         metrics={"cross_validation": scores},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from hemashift.adaptation.adapt import Progress, sample
 from hemashift.adaptation.contract import Cells, FittedHead, Float, Task
+from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.probe import fitted_head, standardised
 from hemashift.errors import AdaptationError
@@ -104,47 +105,62 @@ def adapt_unlabelled(
     *,
     model: Bundle | None = None,
     seed: int = 0,
+    only: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> AdaptedUnlabelled:
     """Adapt a model to the images of a laboratory of which nothing is labelled, see `Unlabelled`.
 
     For a first look, and to label faster: a few labels are worth more, and only they tell how good
-    a model is. Its probabilities are not calibrated.
+    a model is. Its probabilities are not calibrated. To name the classes that occur is worth much
+    where not all do.
 
     Args:
         images: Folder of images, one cell an image, searched recursively.
         model: The model to start from; the shipped one by default.
         seed: Seed of which 300 images are looked at, where there are more.
+        only: Those classes of the model that occur in the laboratory, where that is known; it
+            never gives the others.
         progress: Called with what is being done, the number done, and the total.
 
     Returns:
         The adapted model.
 
     Raises:
-        AdaptationError: Fewer than 50 images can be read, or the model was made by this already.
+        AdaptationError: Fewer than 50 images can be read, the model was made by this already, or
+            it does not know a class of `only`.
         ImageError: The folder does not exist or holds no image.
     """
     start = model or default_model()
     _refuse_second(start)
+    if only is not None:
+        limited_to(start, only)  # before the work, not after it
     encoder = Encoder(start)
     cells, _, unreadable = prepare(
         start, encoder, sample(list_images(images), seed), on_image=_telling(progress)
     )
-    adapted = adapt_encoded(start, cells.encoded, seed)
-    notes = (f"Images passed over, unreadable or masks: {len(unreadable)}.",)
-    return replace(adapted, notes=notes if unreadable else ())
+    adapted = adapt_encoded(start, cells.encoded, seed, only=only)
+    passed = [f"Images passed over, unreadable or masks: {len(unreadable)}."] if unreadable else []
+    return replace(adapted, notes=(*adapted.notes, *passed))
 
 
-def adapt_encoded(model: Bundle, encoded: Encoded, seed: int = 0) -> AdaptedUnlabelled:
+def adapt_encoded(
+    model: Bundle,
+    encoded: Encoded,
+    seed: int = 0,
+    *,
+    only: Sequence[str] | None = None,
+) -> AdaptedUnlabelled:
     """Do what `adapt_unlabelled` does with images that were encoded before.
 
     Args:
         model: The model to start from.
         encoded: What its encoder says of the images.
         seed: The seed by which they were chosen, for the card.
+        only: Those classes of the model that occur in the laboratory, where that is known.
 
     Raises:
-        AdaptationError: There are fewer than 50, or the model was made by this already.
+        AdaptationError: There are fewer than 50, the model was made by this already, or it does
+            not know a class of `only`.
     """
     _refuse_second(model)
     if len(encoded.features) < LEAST:
@@ -154,11 +170,15 @@ def adapt_encoded(model: Bundle, encoded: Encoded, seed: int = 0) -> AdaptedUnla
             found=str(len(encoded.features)),
             hint="label some of them, and adapt to the labels",
         )
+    limited, notes = (model, []) if only is None else limited_to(model, only)
     method = Unlabelled()
-    fitted = method.fit(_task_of(model, encoded, seed))
-    answers = [one.probabilities(encoded).argmax(axis=1) for one in (model.head, fitted.head)]
+    fitted = method.fit(_task_of(limited, encoded, seed))
+    answers = [
+        np.array(head.classes)[head.probabilities(encoded).argmax(axis=1)]
+        for head in (model.head, fitted.head)
+    ]
     shares = [] if method.mix is None else method.mix.tolist()
-    mix = {name: round(share, 4) for name, share in zip(model.card.classes, shares, strict=True)}
+    mix = {name: round(share, 4) for name, share in zip(limited.card.classes, shares, strict=True)}
     provenance = {
         "method": method.name,
         "seed": seed,
@@ -168,15 +188,18 @@ def adapt_encoded(model: Bundle, encoded: Encoded, seed: int = 0) -> AdaptedUnla
     }
     bundle = fitted.bundle()
     card = bundle.card.updated(
-        provenance={**model.card.provenance, "adaptation": provenance}, metrics={}
+        parent=model.hash,
+        provenance={**model.card.provenance, "adaptation": provenance},
+        metrics={},
     )
-    known = read_trust(model)
+    known = read_trust(limited)
     trust = Trust(source=known.source, probe=known.probe, others=known.others)
     return AdaptedUnlabelled(
         attach(Bundle(card, bundle.contents), trust),
         len(encoded.features),
         mix,
         float(np.mean(answers[0] != answers[1])),
+        tuple(notes),
     )
 
 

@@ -19,6 +19,7 @@ from hemashift.adaptation.adapt import (
 )
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels
+from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.registry import make_method
 from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded
 from hemashift.app import advice, encodings, labelling, versions
@@ -79,16 +80,20 @@ def adapt_project(
     )
     cells = read_labels(project.images, frame, model.card.classes)
     chosen = make_method(method, tell)
-    task = _task(project, model, cells, seed, tell)
+    only = project.occurring(model.card.classes)
+    limited, said = model, list[str]()
+    if only is not None:
+        limited, said = limited_to(model, only, labelled=cells.labels)
+    task = _task(project, limited, cells, seed, tell)
     tell("adapting", 0, 1)
     adapted = adapt_task(task, chosen, tell)
-    notes = [*cells.notes, *adapted.notes]
+    notes = [*cells.notes, *said, *adapted.notes]
     if known.disputed:
         left = f"{len(known.disputed)} cells were left out: readers disagree about them."
         notes.append(_ONE_LEFT if len(known.disputed) == 1 else left)
     made = versions.add(
         project,
-        recorded(adapted, cells, seed),
+        recorded(adapted, cells, seed, model),
         "adapted",
         by=by,
         parent=start.number,
@@ -115,7 +120,9 @@ def _without_labels(
     encodings.encode(project, model, digests, tell)
     kept = encodings.of_model(project, model)
     tell("adapting", 0, 1)
-    adapted = adapt_encoded(model, kept.of([one for one in digests if one in kept]), seed)
+    only = project.occurring(model.card.classes)
+    seen = kept.of([one for one in digests if one in kept])
+    adapted = adapt_encoded(model, seen, seed, only=only)
     tell("adapting", 1, 1)
     return versions.add(
         project,

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -204,10 +205,11 @@ class Project:
     def classes(self) -> tuple[str, ...]:
         """Return the classes to label and review with.
 
-        They are the active model's, then those added, then any that a label has.
+        They are the model's, also those that do not occur here, so that none is out of reach;
+        then those added, then any that a label has.
         """
         try:
-            known = versions.active(self).classes
+            known = (*versions.source(self).classes, *versions.active(self).classes)
         except ModelFileError:
             known = CLASSES
         used = [row[0] for row in self.store.rows(
@@ -238,6 +240,33 @@ class Project:
                     raise ProjectError("there is such a class already", found=name, expected=known)
             self._change("classes", [*self._setting("classes", []), name], by)
         return self.classes()
+
+    def absent(self) -> tuple[str, ...]:
+        """Return the classes that are said not to occur here."""
+        return tuple(self._setting("absent", []))
+
+    def occurring(self, classes: Sequence[str]) -> list[str] | None:
+        """Return which classes of a model occur here; None where nothing was said about them."""
+        absent = set(self.absent()).intersection(classes)
+        return [name for name in classes if name not in absent] if absent else None
+
+    def set_occurs(self, name: str, occurs: bool, *, by: str) -> None:
+        """Say whether a class of the model occurs here.
+
+        From the next adaptation on the model never gives one that does not, unless cells are
+        labelled so (`hemashift.adaptation.occurring`).
+
+        Raises:
+            ProjectError: The model has no such class, or fewer than two would be left.
+        """
+        known = versions.source(self).classes
+        if name not in known:
+            raise ProjectError("no such class of the model", expected=", ".join(known), found=name)
+        with self.store.writing():
+            absent = {*self.absent(), name} - ({name} if occurs else set())
+            if len(set(known) - absent) < 2:
+                raise ProjectError("at least two classes must occur", found=f"all but {name}")
+            self._change("absent", [one for one in known if one in absent], by)
 
     def subject(self) -> Subject:
         """Return who and what was sampled; empty fields where nothing was given."""

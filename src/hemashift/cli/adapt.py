@@ -54,6 +54,14 @@ def command(
         ),
     ] = None,
     classes: Classes = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS,CLASS,...",
+            help="Those classes of the model that occur among the cells, where that is known; the "
+            "others are never given. Worth most without labels.",
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="HTML page to write, with the scores before and after.")
     ] = None,
@@ -72,9 +80,12 @@ def command(
     if not labels:
         _refuse_without_labels(method, classes, report)
     start = load_model(model) if model is not None else default_model()
+    occurring = None if only is None else [one for one in only.split(",") if one.strip()]
     if not labels:
         with stages(console) as progress:
-            found = adapt_unlabelled(images, model=start, seed=seed, progress=progress)
+            found = adapt_unlabelled(
+                images, model=start, seed=seed, only=occurring, progress=progress
+            )
         found.bundle.save(output)
         _show_unlabelled(found, output, console)
         return
@@ -86,6 +97,7 @@ def command(
             method=method.value,
             seed=seed,
             taxonomy=None if classes is None else Taxonomy.from_file(classes),
+            only=occurring,
             progress=progress,
         )
     adapted.bundle.save(output)

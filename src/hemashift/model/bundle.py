@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -257,6 +257,18 @@ class Bundle:
         data = overwrite(self.contents[WEIGHTS], statistics, where=WEIGHTS)
         files = {**self.card.files, WEIGHTS: _sha256(data)}
         return Bundle(self.card.updated(files=files), {**self.contents, WEIGHTS: data})
+
+    def limited(self, kept: Sequence[int]) -> Bundle:
+        """Return the same model of only some of its classes: the others it never gives.
+
+        No label was needed for that, so it is no child. The trust data are left out, since they
+        speak of all classes.
+
+        Args:
+            kept: Rising indices into the classes.
+        """
+        head = self.head.limited(kept)
+        return Bundle.create(self.card, self.contents[GRAPH], self.contents[WEIGHTS], head)
 
     def _child(self, changes: dict[str, Any]) -> Card:
         fresh = {"parent": self.hash, "created": datetime.now(UTC), "versions": versions()}

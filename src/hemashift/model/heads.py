@@ -6,8 +6,8 @@ on listening to the head of the source: a `MixedHead`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -102,6 +102,14 @@ class Head(Protocol):
         """Return what `head_from_tensors` needs, as float32 arrays by name."""
         ...
 
+    def limited(self, kept: Sequence[int]) -> Head:
+        """Return the head that gives only some of the classes, the others never.
+
+        Args:
+            kept: Rising indices into `classes`.
+        """
+        ...
+
 
 def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Float:
     """Return the softmax of logits divided by a temperature, along the last axis, as float32.
@@ -177,6 +185,12 @@ class MLPHead:
         """Return the parameters by name."""
         return {name: tensor.astype(np.float32) for name, tensor in self.tensors.items()}
 
+    def limited(self, kept: Sequence[int]) -> MLPHead:
+        """Return the head that gives only the classes of rising indices `kept`."""
+        outputs = {name: self.tensors[name][kept] for name in ("output.weight", "output.bias")}
+        classes = tuple(self.classes[place] for place in kept)
+        return MLPHead(classes, {**self.tensors, **outputs}, self.temperature)
+
 
 @dataclass(frozen=True, eq=False)
 class LinearHead:
@@ -244,6 +258,11 @@ class LinearHead:
         tensors = {"weight": self.weight, "bias": self.bias, "mean": mean, "scale": scale}
         return {name: np.asarray(tensor, np.float32) for name, tensor in tensors.items()}
 
+    def limited(self, kept: Sequence[int]) -> LinearHead:
+        """Return the head that gives only the classes of rising indices `kept`."""
+        classes = tuple(self.classes[place] for place in kept)
+        return replace(self, classes=classes, weight=self.weight[kept], bias=self.bias[kept])
+
 
 @dataclass(frozen=True, eq=False)
 class MixedHead:
@@ -297,6 +316,17 @@ class MixedHead:
             "share": np.array([self.share], np.float32),
             **{SOURCE + name: tensor for name, tensor in source.items()},
         }
+
+    def limited(self, kept: Sequence[int]) -> Head:
+        """Return the head that gives only the classes of rising indices `kept`.
+
+        It is linear where the source knows none of them.
+        """
+        linear = self.linear.limited(kept)
+        known = [place for place in kept if place < len(self.source.classes)]
+        if not known:
+            return replace(linear, temperature=self.temperature)
+        return replace(self, linear=linear, source=self.source.limited(known))
 
 
 def head_from_tensors(

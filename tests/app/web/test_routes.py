@@ -45,6 +45,17 @@ def test_the_same_keystroke_sent_twice_counts_once(page: Page) -> None:
     assert verdicts(page.project, "A")[cell].label == "lymphocyte"
 
 
+def test_classes_that_do_not_occur(page: Page) -> None:
+    boxes = page.get("/project").text.split('type="checkbox"')[1:]
+    assert len(boxes) == 6 and all(" checked>" in box.split("\n")[0] for box in boxes)
+    assert page.act("occurs", name="basophil", occurs=False) == {"absent": ["basophil"]}
+    boxes = page.get("/project").text.split('type="checkbox"')[1:]
+    assert [" checked>" in box.split("\n")[0] for box in boxes] == [False] + [True] * 5
+    assert page.act("occurs", name="basophil", occurs=True) == {"absent": []}
+    wrong = page.post("occurs", name="blast", occurs=False, reader="A")
+    assert wrong.status_code == 400 and "No such class" in wrong.json()["message"]
+
+
 def test_two_windows_lose_no_label(page: Page) -> None:
     cells = page.propose(6)
     for place, cell in enumerate(cells):

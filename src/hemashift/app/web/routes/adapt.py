@@ -9,6 +9,8 @@ from starlette.responses import HTMLResponse, Response
 from hemashift.adaptation.unlabelled import UNLABELLED
 from hemashift.app import advice as advising
 from hemashift.app import labelling, versions
+from hemashift.app.project import Project
+from hemashift.app.versions import Version
 from hemashift.app.web import charts, work
 from hemashift.app.web.answers import answer
 from hemashift.app.web.projects import Wanted
@@ -40,7 +42,7 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         "adapt",
         versions=known[::-1],
         active=active,
-        looked=active is not None and active.method == UNLABELLED,
+        looked=_looked(project, active),
         counts=counts,
         disputed=len(settled.disputed),
         advice=said,
@@ -49,6 +51,14 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         findings=advising.findings(project),
         running=[job.progress() for job in project.jobs.running()],
     )
+
+
+def _looked(project: Project, active: Version | None) -> bool:
+    """Return whether to adapt without labels once more would change nothing."""
+    if active is None or active.method != UNLABELLED:
+        return False
+    known = versions.source(project).classes
+    return active.classes == tuple(project.occurring(known) or known)
 
 
 @router.post("/api/adapt")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-from hemashift.app import label_files
+from hemashift.app import label_files, versions
 from hemashift.app.audit_trail import entries, verify
 from hemashift.app.importing import problems
 from hemashift.app.web import work
@@ -28,6 +28,14 @@ class NewClass(BaseModel):
     """A class to add."""
 
     name: str = Name
+    reader: str = Name
+
+
+class Occurs(BaseModel):
+    """Whether a class of the model occurs here."""
+
+    name: str = Name
+    occurs: bool
     reader: str = Name
 
 
@@ -60,6 +68,8 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         "project",
         problems=problems(project),
         subject=project.subject(),
+        of_model=versions.source(project).classes,
+        absent=project.absent(),
         folder=project.images,
         file=project.file,
         running=[job.progress() for job in project.jobs.running()],
@@ -82,6 +92,13 @@ def bring_in(project: Wanted) -> Response:
 def add_class(project: Wanted, wish: NewClass) -> Response:
     """Add a class."""
     return answer(project.add_class(wish.name.strip(), by=wish.reader))
+
+
+@router.post("/api/occurs")
+def set_occurs(project: Wanted, wish: Occurs) -> Response:
+    """Say whether a class occurs here."""
+    project.set_occurs(wish.name, wish.occurs, by=wish.reader)
+    return answer({"absent": project.absent()})
 
 
 @router.post("/api/subject")

@@ -71,6 +71,20 @@ onSubmit("subject", async (fields) => {
 });
 
 document.addEventListener("change", async (event) => {
+  if (event.target.name !== "occurs") return;
+  const { value: name, checked: occurs } = event.target;
+  try {
+    const reader = await needReader();
+    if (!reader) throw new Error("Nothing was changed: a name is needed.");
+    await call("occurs", { name, occurs, reader });
+    notify(`${name}: ${occurs ? "occurs" : "does not occur"} here, from the next adaptation on.`);
+  } catch (error) {
+    event.target.checked = !occurs;
+    complain(error);
+  }
+});
+
+document.addEventListener("change", async (event) => {
   if (event.target.id !== "label-file" || !event.target.files.length) return;
   const reader = await needReader();
   if (!reader) return;
