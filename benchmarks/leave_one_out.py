@@ -16,6 +16,8 @@ labelled, and the test half is scored:
 - `workflow`: the paper's: its preset and colour transform, all weights fine-tuned on cells drawn at
   random, settings found by Optuna;
 - `source`: `robust` as it is, without labels only;
+- `stated`, `stated-selected`, `stated-workflow`: `auto`, `selected` and `workflow`, told which
+  classes occur (`limited_to`); the cells are chosen by the model that was not told;
 - any other method by its name: `robust`, cells drawn at random.
 
 What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells
@@ -39,7 +41,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,7 @@ from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Method, Task, Unadapted
+from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.registry import make_method
 from hemashift.adaptation.unlabelled import Unlabelled
 from hemashift.datasets import load
@@ -86,15 +89,21 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Approach:
-    """The preset of the model, the method, and who chooses the cells that are labelled."""
+    """The preset of the model, the method, and who chooses the cells that are labelled.
+
+    Where `stated`, the model is told which classes occur.
+    """
 
     preset: str
     method: str
     chosen_by: str = "random"
+    stated: bool = False
 
     @classmethod
     def of(cls, name: str) -> Approach:
         """Return the approach of that name on the command line."""
+        if name.startswith("stated"):
+            return replace(cls.of(name.removeprefix("stated").lstrip("-") or "auto"), stated=True)
         if name == "workflow":
             return cls("paper", "finetune")
         if name == "source":
@@ -140,6 +149,13 @@ def task_of(model: Bundle, laboratory: Laboratory, labelled: np.ndarray, seed: i
     )
 
 
+def told(model: Bundle, laboratory: Laboratory) -> tuple[Bundle, Laboratory]:
+    """Return the model of those classes that occur, and the laboratory with indices of these."""
+    found = np.unique(laboratory.targets)
+    limited, _ = limited_to(model, [model.card.classes[place] for place in found])
+    return limited, replace(laboratory, targets=np.searchsorted(found, laboratory.targets))
+
+
 def score(
     model: Bundle,
     laboratory: Laboratory,
@@ -150,6 +166,8 @@ def score(
     seed: int,
 ) -> list[float]:
     """Return the `SCORES` of one draw; NaN where a figure has no meaning."""
+    if approach.stated:
+        model, laboratory = told(model, laboratory)
     task = task_of(model, laboratory, labelled, seed)
     one_class = len(np.unique(task.targets)) == 1  # nothing but that class can be learnt
     fitted = Unadapted().fit(task) if one_class else method.fit(task)
@@ -278,7 +296,8 @@ def compute(
         visited: dict[str, Laboratory] = {}  # by the preset of the model that encodes it
         for name in names:
             approach = Approach.of(name)
-            wanted = [0] if name == "source" else sorted({*counts, target.labels})
+            unlabelled = name == "source" or counts == [0]
+            wanted = [0] if unlabelled else sorted({*counts, target.labels})
             model = model_of(target.dataset, approach.preset, options)
             hashes[target.dataset, name] = short = model.hash[:12]
             for seed in range(options.draws):
