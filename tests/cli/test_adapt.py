@@ -117,7 +117,14 @@ def test_without_labels(laboratory: Path) -> None:
     shown = " ".join(result.output.split())
     assert "adapted without labels to 50 images" in shown
     assert "How many are right is not known" in shown
+    assert "name those that do: --only" in shown
     assert Bundle.load(model).card.provenance["adaptation"]["images"] == 50
+    limited = [*start, "-o", str(model), "--only", "MO,neutrophil"]
+    result = CliRunner().invoke(app, limited, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.output.split())
+    assert "Never given" in shown and "--only" not in shown
+    assert Bundle.load(model).card.classes == ("monocyte", "neutrophil")
 
 
 @pytest.mark.parametrize("more", [["--method", "probe"], ["--report", "page.html"]])

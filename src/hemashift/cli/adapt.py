@@ -87,7 +87,7 @@ def command(
                 images, model=start, seed=seed, only=occurring, progress=progress
             )
         found.bundle.save(output)
-        _show_unlabelled(found, output, console)
+        _show_unlabelled(found, output, occurring is not None, console)
         return
     with stages(console) as progress:
         adapted = adapt(
@@ -123,10 +123,14 @@ def _refuse_without_labels(method: MethodName, classes: Path | None, report: Pat
             )
 
 
-def _show_unlabelled(adapted: AdaptedUnlabelled, output: Path, console: Console) -> None:
+def _show_unlabelled(
+    adapted: AdaptedUnlabelled, output: Path, limited: bool, console: Console
+) -> None:
+    limit = () if limited else ("- If not all classes occur here, name those that do: --only.",)
     lines = (
         f"adapted without labels to {adapted.images} images",
         *(f"- {line}" for line in str(adapted).splitlines()),
+        *limit,
         "- hemashift select chooses cells that are worth a label.",
         f"the adapted model is in {output}",
     )
