@@ -182,3 +182,24 @@ def test_keys_are_shown_and_left_alone_in_fields(
     page.keyboard.type("l.?")
     assert page.input_value("#sample_id") == "l.?"
     assert page.url.endswith("/project")
+
+
+def test_a_class_that_does_not_occur_is_unticked(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    page = open_page(context, [])
+    page.goto(labelling_site.address("project"))
+    page.get_by_label("erythroblast occurs").click()
+    say_who(page, "A. B.")
+    page.wait_for_selector("#notices :text('erythroblast: does not occur here')")
+    assert labelling_site.project.absent() == ("erythroblast",)
+    page.reload()
+    assert not page.get_by_label("erythroblast occurs").is_checked()
+    # At least two must occur: what is refused is ticked again.
+    for name in CLASSES[:5]:
+        if name != "erythroblast":
+            with page.expect_response("**/api/occurs"):
+                page.get_by_label(f"{name} occurs").click()
+    page.wait_for_selector("#notices .alarm")
+    assert len(labelling_site.project.absent()) == 4
+    assert page.locator("input[name=occurs]:checked").count() == 2
