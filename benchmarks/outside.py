@@ -1,30 +1,34 @@
 """Which cells of no class are told apart, in laboratories that the model has never seen.
 
     python benchmarks/outside.py [--data ROOT] [--models runs/leave_one_out] [--draws 10]
-                                 [--labels 50] [--targets NAME ...] [--store runs/outside.csv]
-                                 [--markdown FILE]
+                                 [--labels 50] [--strangers 0,5,10,20] [--targets NAME ...]
+                                 [--store runs/outside.csv] [--print] [--markdown FILE]
 
 The models are those of `benchmarks/leave_one_out.py`, trained without the laboratory; those that
 are not there yet are trained. Cells of no class are `ig` and `platelet` of Barcelona; blasts,
 smudge cells and immature granulocytes of Munich 2019; the immature stages of Jin Woo Choi. Before
 adaptation they are judged by what the source looks like; after it, by a model that `auto` adapted
-to labelled cells of the classes, drawn at random, in each draw. In both cases against the known
-cells of the half of the laboratory from which no label came.
+to labelled cells of the classes, drawn at random, in each draw, and to so many `--strangers`, cells
+of no class that were labelled `outside`. In all cases against the known cells of the half of the
+laboratory from which no label came. Strangers that were labelled, and those of their groups, are
+not scored.
 
 AUROC: the area under the ROC curve. "Accepted at 95 %": the share of the cells of no class below
 the score that keeps 95 % of the known cells scored. "Known kept" and "accepted": the shares of
 known cells and of cells of no class within the threshold that `classify --outside` uses, found on
-labels only. Finished rows are kept, so that an interrupted run goes on.
+labels only. Finished rows are kept, so that an interrupted run goes on. With `--print` nothing is
+computed: the rows that are there make the table, such as those of `benchmarks/results/outside.csv`.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from leave_one_out import TARGETS, model_of, task_of
+from leave_one_out import TARGETS, Key, model_of, task_of
 from selection import divide, visit
 from sklearn.metrics import roc_auc_score
 from targets import commit, shown
@@ -33,6 +37,7 @@ from trust import append, read_store
 
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
+from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.preparation import prepare
 from hemashift.datasets import load
 from hemashift.model.bundle import Bundle
@@ -44,15 +49,27 @@ NAMES = ("barcelona", "munich_2019", "jin_woo_choi")
 SCORES = ("AUROC", "accepted at 95 %", "known kept", "accepted")
 
 
-def strangers(model: Bundle, name: str, root: Path | None) -> Encoded:
-    """Encode the labelled cells of a dataset that are of none of the classes."""
+def strangers(model: Bundle, name: str, root: Path | None) -> tuple[Encoded, np.ndarray]:
+    """Encode the labelled cells of a dataset that are of none of the classes; add their groups."""
     table = load(name, root)
     frame = table.frame
     table = table.select((frame["class"].isna() & frame["label"].notna()).to_numpy())
     cells, _, failed = prepare(model, Encoder(model), table.paths(), table.boxes())
     if failed:
         raise SystemExit(f"{name}: {failed[0]}")
-    return cells.encoded
+    return cells.encoded, table.frame["group"].to_numpy(dtype=str)
+
+
+def cells_of(encoded: Encoded) -> Cells | None:
+    """Return cells without their images, which a frozen encoder does not need again."""
+    return Cells(np.zeros((len(encoded), 1, 1, 3), np.uint8), encoded) if len(encoded) else None
+
+
+def adapted(task: Task) -> Bundle:
+    """Adapt as `hemashift adapt` does."""
+    with threadpool_limits(limits=1):
+        predicted = out_of_fold(Auto(), task)
+        return calibrated(Auto().fit(task).bundle(), predicted, task)
 
 
 def separation(model: Bundle, known: Encoded, strange: Encoded) -> list[float]:
@@ -73,41 +90,58 @@ def main() -> None:
     parser.add_argument("--targets", nargs="*", default=list(NAMES))
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--labels", type=int, default=50)
+    parser.add_argument("--strangers", default="0,5,10,20", help="labelled cells of no class")
     parser.add_argument("--store", type=Path, default=Path("runs/outside.csv"))
+    parser.add_argument("--print", action="store_true", help="only the table of the store")
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
     options.paper_epochs = None
     done = read_store(options.store)
+    if not options.print:
+        compute(done, options)
     rows: dict[tuple[str, str], list[list[float]]] = {}
-    for target in (one for one in TARGETS if one.dataset in options.targets):
-        model = model_of(target.dataset, "robust", options)
-        laboratory = visit(model, target, options.data)
-        strange = strangers(model, target.dataset, options.data)
-        for seed in range(options.draws):
-            offered, scored = divide(laboratory, seed)
-            labelled = np.random.default_rng([seed, 5]).permutation(offered)[: options.labels]
-            for when in ("before", "after"):
-                key = (model.hash[:12], target.dataset, when, str(seed), str(options.labels))
-                if key not in done:
-                    judged = model
-                    if when == "after":
-                        task = task_of(model, laboratory, labelled, seed)
-                        with threadpool_limits(limits=1):
-                            predicted = out_of_fold(Auto(), task)
-                            judged = calibrated(Auto().fit(task).bundle(), predicted, task)
-                    done[key] = separation(judged, laboratory.encoded[scored], strange)
-                    append(options.store, key, done[key])
-                rows.setdefault((target.dataset, when), []).append(done[key])
+    newest = {target: short for short, target, *_ in done}  # of models trained anew
+    for (short, target, name, _, labels), scores in done.items():
+        if labels == str(options.labels) and short == newest[target]:
+            rows.setdefault((target, name), []).append(scores)
     text = "\n".join(table(rows, options)) + "\n"
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
 
 
+def compute(done: dict[Key, list[float]], options: argparse.Namespace) -> None:
+    """Add the rows that are missing."""
+    counts = [int(count) for count in options.strangers.split(",")]
+    for target in (one for one in TARGETS if one.dataset in options.targets):
+        model = model_of(target.dataset, "robust", options)
+        laboratory = visit(model, target, options.data)
+        strange, groups = strangers(model, target.dataset, options.data)
+        for seed in range(options.draws):
+            offered, scored = divide(laboratory, seed)
+            known = laboratory.encoded[scored]
+            labelled = np.random.default_rng([seed, 5]).permutation(offered)[: options.labels]
+            order = np.random.default_rng([seed, 7]).permutation(len(strange))
+            for when in ("before", *counts):
+                name = when if when == "before" else "after" + f" {when} strangers" * bool(when)
+                key = (model.hash[:12], target.dataset, name, str(seed), str(options.labels))
+                if key in done:
+                    continue
+                taught = order[: 0 if when == "before" else when]
+                rest = strange[~np.isin(groups, groups[taught])]
+                judged = model
+                if when != "before":
+                    task = task_of(model, laboratory, labelled, seed)
+                    judged = adapted(replace(task, strangers=cells_of(strange[taught])))
+                done[key] = separation(judged, known, rest)
+                append(options.store, key, done[key])
+
+
 def table(
     rows: dict[tuple[str, str], list[list[float]]], options: argparse.Namespace
 ) -> Iterator[str]:
-    yield f"Commit {commit()}, {options.draws} draws, {options.labels} labels."
+    source = f"Rows of {options.store.name}" if options.print else f"Commit {commit()}"
+    yield f"{source}, {options.draws} draws, {options.labels} labels."
     yield ""
     yield "| laboratory | adaptation | " + " | ".join(SCORES) + " |"
     yield "|---|---|" + "---|" * len(SCORES)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from hemashift.adaptation import adapt
 from hemashift.adaptation.adapt import adapt_task
@@ -29,8 +30,10 @@ from hemashift.errors import (
 )
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle
+from hemashift.model.runtime import Encoder
+from hemashift.trust.storage import read_trust
 
-from .conftest import MakeTask
+from .conftest import MakeTask, draw_cell
 
 THREE = ["lymphocyte", "monocyte", "neutrophil"]
 module = import_module("hemashift.adaptation.adapt")
@@ -335,3 +338,27 @@ def test_another_method_needs_a_clear_lead(
     auto = Auto([Told(name, task, frozenset(wrong)) for name, wrong in candidates.items()])
     auto.fit(task)
     assert auto.chosen == chosen
+
+
+def test_cells_labelled_outside_change_no_class_and_teach_what_is_outside(
+    laboratory: Path, bundle: Bundle
+) -> None:
+    labels = laboratory / "labels.csv"
+    plain = adapt(laboratory / "cells", labels, model=bundle, method="probe")
+    for i in range(6):
+        Image.fromarray(draw_cell("smudge", i)).save(laboratory / "cells" / f"odd{i}.png")
+    names = [f"odd{i}.png" for i in range(6)]
+    labels.write_text(labels.read_text() + "".join(f"{name},outside\n" for name in names[:4]))
+    taught = adapt(laboratory / "cells", labels, model=bundle, method="probe")
+    assert taught.counts == plain.counts
+    assert taught.bundle.card.classes == plain.bundle.card.classes
+    about = taught.bundle.card.provenance["adaptation"]
+    assert about["strangers"] == 4
+    assert hashes(laboratory) <= set(about["labelled_sha256"])  # evaluation leaves them out, too
+    known, seen = read_trust(taught.bundle).outside, read_trust(plain.bundle).outside
+    assert known is not None and known.evidence is not None
+    assert seen is not None and seen.evidence is None
+    encode = Encoder(bundle).encode
+    odd = encode(np.stack([draw_cell("smudge", i) for i in range(20, 30)]))
+    assert (known.scores(odd) > 1).all()
+    assert known.scores(odd).mean() > seen.scores(odd).mean()

@@ -124,6 +124,18 @@ def test_a_new_class_is_one_whatever_it_is_called(read: Read) -> None:
     assert found.labels[6:] == ("myeloblast", "myeloblast")
 
 
+def test_what_is_outside_is_no_class(read: Read) -> None:
+    found = read(SIX + "6.png,Outside\n7.png,outside\n7.png, outside \n")
+    assert len(found) == 6
+    assert [path.name for path in found.strangers] == ["6.png", "7.png"]
+    assert len({*found.hashes, *found.stranger_hashes}) == 8
+    assert [path.name for path in found.unlabelled] == ["8.png"]
+    assert "Labelled as none of the classes, to learn what is outside: 2." in found.notes
+    with pytest.raises(AdaptationError, match="contradict") as raised:
+        read(SIX + "5.png,outside\n")
+    assert "5.png: neutrophil and outside" in str(raised.value.found)
+
+
 def test_labels_of_ones_own(read: Read, tmp_path: Path) -> None:
     path = tmp_path / "classes.toml"
     path.write_text(
@@ -137,8 +149,10 @@ def test_labels_of_ones_own(read: Read, tmp_path: Path) -> None:
     assert found.labels == (
         "lymphocyte", "granulocyte", "monocyte", "lymphocyte", "granulocyte", "blob",
     )  # fmt: skip
-    assert "2 rows have a label that counts as none of the classes; left out." in found.notes
-    assert len(found.unlabelled) == 3
+    assert "Labelled as none of the classes, to learn what is outside: 2." in found.notes
+    assert [path.name for path in found.strangers] == ["2.png", "3.png"]
+    assert len(found) == len(found.hashes) == 6
+    assert len(found.stranger_hashes) == 2
 
 
 @pytest.mark.parametrize("name", ["gone.png", "../labels.csv", "../images2/0.png", "sub", "a\0b"])

@@ -28,6 +28,7 @@ from hemashift.app.web.steps import steps
 from hemashift.errors import AdaptationError, ModelFileError, WorseModelError
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle
+from hemashift.trust.storage import read_trust
 
 from .conftest import COLOURS, EACH, Label, cells_by_path, draw_cell, event
 
@@ -169,6 +170,25 @@ def test_a_class_that_does_not_occur_is_never_given(
     assert "lymphocyte" in made.classes and "basophil" not in made.classes
     assert found.card.parent == shipped.hash
     assert any(note.startswith("lymphocyte is not among the classes") for note in made.notes)
+
+
+def test_what_is_no_cell_teaches_what_is_outside(
+    encoded: Project, label: Label, shipped: Bundle, tmp_path: Path
+) -> None:
+    label(encoded)
+    odd = cells_by_path(encoded)
+    cell = next(number for path, number in odd.items() if path.endswith("monocyte-9.png"))
+    labelling.record(encoded, reader="A", cell=cell, verdict="not_a_cell", event=event())
+    label_files.export_labels(encoded, tmp_path / "labels.csv")
+    expected = adapt(encoded.images, tmp_path / "labels.csv", model=shipped, method="probe")
+    made = adapt_project(encoded, by="A", method="probe")
+    found = Bundle.load(made.folder)
+    assert found.card.provenance["adaptation"] == expected.bundle.card.provenance["adaptation"]
+    assert found.card.provenance["adaptation"]["strangers"] == 1
+    ours, theirs = (read_trust(one).outside for one in (found, expected.bundle))
+    assert ours is not None and theirs is not None and ours.evidence is not None
+    assert ours.threshold == pytest.approx(theirs.threshold, rel=1e-3)
+    assert sum(made.labels.values()) == len(labelling.settled(encoded).labels)
 
 
 def test_disputed_cells_are_left_out(encoded: Project, label: Label) -> None:

@@ -178,18 +178,22 @@ def test_labels_go_out_and_come_in(project: Project, cells: list[int]) -> None:
     record(project, reader="A", cell=cells[0], label="monocyte", event=event())
     record(project, reader="A", cell=cells[1], verdict="not_a_cell", event=event())
     file = project.images.parent / "labels.csv"
-    assert label_files.export_labels(project, file) == 1
-    assert file.read_text() == f"path,label\n{names[cells[0]]},monocyte\n"
+    assert label_files.export_labels(project, file) == 2
+    rows = sorted([f"{names[cells[0]]},monocyte", f"{names[cells[1]]},outside"])
+    assert file.read_text() == "\n".join(["path,label", *rows, ""])
+    assert label_files.import_labels(project, file, reader="B") == 2
+    assert settled(project).not_cells == {cells[1]}
+    assert label_files.import_labels(project, file, reader="B") == 0
     file.write_text(
         f"Path;Label\n{names[cells[0]]};MON\n{names[cells[2]]};segmented neutrophil\n"
         f"{names[cells[3]]};our class\n{names[cells[4]]};\n"
     )
-    assert label_files.import_labels(project, file, reader="B") == 3
-    assert said(project, "B") == {
+    assert label_files.import_labels(project, file, reader="C") == 3
+    assert said(project, "C") == {
         cells[0]: "monocyte", cells[2]: "neutrophil", cells[3]: "our class",
     }  # fmt: skip
     assert "our class" in project.classes()
-    assert label_files.import_labels(project, file, reader="B") == 0
+    assert label_files.import_labels(project, file, reader="C") == 0
 
 
 def test_labels_of_other_images_are_refused_as_a_whole(project: Project) -> None:

@@ -92,3 +92,38 @@ def test_evidence_of_the_source_stretches_the_distance() -> None:
     warned = Outside.fit(encoded(100), targets, parts(100), others=direction)
     assert (plain.scores(strange) > 1).mean() < (warned.scores(strange) > 1).mean() - 0.2
     assert (warned.scores(encoded(400, seed=8)) <= 1).mean() > KEPT - 0.05
+
+
+def test_strangers_of_the_laboratory_teach_what_is_outside() -> None:
+    """Cells a little to one side, which the distance alone keeps; some of them are labelled."""
+    rng = np.random.default_rng(5)
+
+    def sideways(count: int, seed: int) -> Encoded:
+        near = encoded(count, seed=seed)
+        vectors = near.features / np.linalg.norm(near.features, axis=1, keepdims=True)
+        vectors[:, 9] += 0.15 + rng.normal(0, 0.02, count)
+        return Encoded(vectors.astype(np.float32), near.embedding)
+
+    targets = np.resize((0, 1), 100)
+    plain = Outside.fit(encoded(100), targets, parts(100))
+    taught = Outside.fit(encoded(100), targets, parts(100), strangers=sideways(10, 3))
+    both = Outside.fit(
+        encoded(100), targets, parts(100), others=np.eye(WIDTH)[3], strangers=sideways(10, 3)
+    )
+    known, strange = encoded(400, seed=8), sideways(100, 4)
+
+    def mistaken(found: Outside) -> float:
+        """The share of pairs of which the known cell looks stranger."""
+        return float((found.scores(strange)[:, None] <= found.scores(known)[None, :]).mean())
+
+    for found in (taught, both):
+        assert mistaken(found) < mistaken(plain) - 0.15
+        assert (found.scores(known) <= 1).mean() > KEPT - 0.05
+
+
+def test_one_stranger_is_enough_and_none_changes_nothing() -> None:
+    targets = np.resize((0, 1), 40)
+    plain = Outside.fit(encoded(40), targets, parts(40))
+    one = Outside.fit(encoded(40), targets, parts(40), strangers=encoded(1, (7,)))
+    assert plain.evidence is None and one.evidence is not None
+    assert (one.scores(encoded(200, (7,))) > 1).all()

@@ -79,7 +79,7 @@ def adapt(
         images: Folder of images, one cell an image, searched recursively. Images without a label
             are used to see what the laboratory's images have in common, never more.
         labels: CSV file, several, or a frame, with the columns `path`, relative to `images`,
-            and `label`.
+            and `label`. Cells labelled `outside` teach what is none of the classes.
         model: The model to start from; the shipped one by default.
         method: One of `hemashift.adaptation.registry.METHODS`. `auto` takes
             `blend`, unless cross-validation inside the labels clearly prefers `probe` or
@@ -141,11 +141,12 @@ def make_task(
 
     encoder = Encoder(model)
     own, _, unreadable = prepare(
-        model, encoder, cells.paths, on_image=told("reading labelled cells")
+        model, encoder, [*cells.paths, *cells.strangers], on_image=told("reading labelled cells")
     )
     if unreadable:
         raise ImageError(
-            f"{len(unreadable)} of {len(cells)} labelled images cannot be read",
+            f"{len(unreadable)} of {len(cells) + len(cells.strangers)} labelled images cannot be "
+            "read",
             found="\n".join(unreadable[:5]),
             hint="mend them, or remove their rows from the label file",
         )
@@ -155,7 +156,8 @@ def make_task(
     notes = (
         [f"Unlabelled images passed over, unreadable or masks: {len(skipped)}."] if skipped else []
     )
-    return replace(task_of(model, cells, own, pool.encoded, seed), pool_images=pool.images), notes
+    task = task_of(model, cells, own, pool.encoded, seed)
+    return replace(task, pool_images=pool.images), notes
 
 
 def sample(paths: Sequence[Path], seed: int) -> list[Path]:
@@ -172,15 +174,16 @@ def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed
     Args:
         model: The model to start from.
         cells: The labelled cells.
-        own: The same, as the model sees them.
+        own: The same, as the model sees them, and then the strangers.
         pool: Unlabelled cells, encoded.
         seed: Seed of everything drawn at random.
     """
-    known = model.card.classes
-    classes = (*known, *sorted(set(cells.labels) - set(known)))
+    classes = (*model.card.classes, *sorted(set(cells.labels) - set(model.card.classes)))
     index = {name: number for number, name in enumerate(classes)}
     targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
-    return Task(model, own, targets, cells.groups, classes, pool, seed)
+    known, rest = np.arange(len(cells)), np.arange(len(cells), len(own))
+    strangers = own[rest] if len(rest) else None
+    return Task(model, own[known], targets, cells.groups, classes, pool, seed, strangers=strangers)
 
 
 def recorded(adapted: Adapted, cells: LabelledCells, seed: int, start: Bundle) -> Bundle:
@@ -197,7 +200,10 @@ def recorded(adapted: Adapted, cells: LabelledCells, seed: int, start: Bundle) -
         "method": adapted.method,
         "seed": seed,
         "labels": adapted.counts,
-        "labelled_sha256": sorted(labelled_hashes(card.provenance).union(cells.hashes)),
+        "strangers": len(cells.strangers),
+        "labelled_sha256": sorted(
+            labelled_hashes(card.provenance).union(cells.hashes, cells.stranger_hashes)
+        ),
     }
     scores = {
         when: {name: list(limits) for name, limits in headline(one).items()}

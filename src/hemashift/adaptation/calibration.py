@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import softmax
 
-from hemashift.adaptation.contract import Float, Task
+from hemashift.adaptation.contract import Cells, Float, Task
 from hemashift.adaptation.folds import folds
 from hemashift.model.bundle import WEIGHTS, Bundle
+from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
 from hemashift.trust.calibration import Calibration
 from hemashift.trust.outside import Outside
@@ -35,15 +36,19 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     # A fine-tuned encoder sees other features than the source's spread was measured in.
     same = bundle.card.files[WEIGHTS] == task.model.card.files[WEIGHTS]
     known = read_trust(task.model) if same else Trust()
-    encoded = task.cells.encoded if same else Encoder(bundle).encode(task.cells.images)
+
+    def seen(cells: Cells) -> Encoded:
+        return cells.encoded if same else Encoder(bundle).encode(cells.images)
+
     trust = Trust(
         Calibration.of(softmax(logs / temperature, axis=1), task.targets, task.groups),
         Outside.fit(
-            encoded,
+            seen(task.cells),
             task.targets,
             folds(task.targets, task.groups, _FOLDS, task.seed + 1),
             known.source,
             known.others,
+            None if task.strangers is None else seen(task.strangers),
         ),
         known.source,
         known.probe,

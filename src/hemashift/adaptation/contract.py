@@ -50,6 +50,8 @@ class Task:
         seed: Seed of everything drawn at random.
         pool_images: The images of `pool`, for methods that change the encoder; None where they
             were not kept.
+        strangers: Cells of the laboratory that were labelled as none of the classes, for those who
+            ask what is outside; None where there are none.
     """
 
     model: Bundle
@@ -60,6 +62,7 @@ class Task:
     pool: Encoded
     seed: int = 0
     pool_images: npt.NDArray[np.uint8] | None = None
+    strangers: Cells | None = None
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -14,7 +14,7 @@ from hemashift.errors import AdaptationError, TableError
 from hemashift.evaluation.tables import read_table
 from hemashift.files import sha256
 from hemashift.images import list_images
-from hemashift.taxonomy import Taxonomy, default_taxonomy
+from hemashift.taxonomy import OUTSIDE, Taxonomy, default_taxonomy
 from hemashift.taxonomy.core import keys
 
 LabelFiles = str | Path | pd.DataFrame | Sequence[str | Path]
@@ -34,6 +34,8 @@ class LabelledCells:
         hashes: SHA-256 of each file; copies of one image share it.
         unlabelled: The other images of the folder.
         notes: What was mended or is worth knowing, in sentences.
+        strangers: Images that are labelled as none of the classes. They are no part of the N.
+        stranger_hashes: SHA-256 of each of their files.
     """
 
     root: Path
@@ -42,6 +44,8 @@ class LabelledCells:
     hashes: tuple[str, ...]
     unlabelled: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+    strangers: tuple[Path, ...] = ()
+    stranger_hashes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -61,9 +65,9 @@ def read_labels(
     """Read which cell is what, and check it against the images.
 
     A label that means one of `classes` (by its name, a code or a synonym) counts as that class;
-    any other label is a class of its own. With a taxonomy of one's own, its labels and classes
-    come first, and rows whose label it calls outside are left out. A row without a label is an
-    unlabelled image.
+    any other label is a class of its own, but for `outside`: such a cell is a stranger, of none of
+    the classes. With a taxonomy of one's own, its labels and classes come first, also what it calls
+    outside. A row without a label is an unlabelled image.
 
     Args:
         images: Folder of images, searched recursively.
@@ -97,12 +101,12 @@ def read_labels(
         )
     meaning = {label: meaning_of(label, classes, taxonomy) for _, label in wanted}
     by_path: dict[Path, tuple[str, str]] = {}
-    repeated, outside, contradictions = 0, 0, []
+    repeated, contradictions = 0, []
     for name, label in wanted:
-        path, cls = places[name], meaning[label]
-        if path is None or cls is None:
-            outside += 1
-        elif path not in by_path:
+        path, cls = places[name], meaning[label] or OUTSIDE
+        if path is None:
+            continue  # refused above
+        if path not in by_path:
             by_path[path] = (name, cls)
         elif by_path[path][1] == cls:
             repeated += 1
@@ -124,20 +128,32 @@ def read_labels(
             where=where,
             hint="decide which label is right, and remove the other",
         )
-    if outside:
-        notes.append(f"{outside} rows have a label that counts as none of the classes; left out.")
+    labelled = {path: label for path, (_, label) in by_path.items() if label != OUTSIDE}
+    strangers = [path for path in by_path if path not in labelled]
+    if strangers:
+        notes.append(
+            f"Labelled as none of the classes, to learn what is outside: {len(strangers)}."
+        )
     if repeated:
         notes.append(f"{repeated} rows repeat an earlier row and were left out.")
     if copies:
         notes.append(f"{copies} labelled images are copies of another; they count together.")
-    chosen = tuple(label for _, label in by_path.values())
+    chosen = tuple(labelled.values())
     _enough(chosen, where)
     new = sorted(set(chosen) - set(classes))
     if new:
         notes.append(f"Classes that the model did not know: {', '.join(new)}.")
-    labelled = {path.resolve() for path in by_path}
-    rest = tuple(path for path in found if path.resolve() not in labelled)
-    return LabelledCells(root, tuple(by_path), chosen, tuple(hashes.values()), rest, tuple(notes))
+    taken = {path.resolve() for path in by_path}
+    return LabelledCells(
+        root,
+        tuple(labelled),
+        chosen,
+        tuple(hashes[path] for path in labelled),
+        tuple(path for path in found if path.resolve() not in taken),
+        tuple(notes),
+        tuple(strangers),
+        tuple(hashes[path] for path in strangers),
+    )
 
 
 def read_label_file(labels: LabelFiles) -> tuple[pd.DataFrame, str]:
@@ -196,7 +212,9 @@ def path_inside(root: Path, name: str) -> Path | None:
 
 
 def meaning_of(label: str, classes: Sequence[str], own: Taxonomy | None) -> str | None:
-    """Return the class that a label counts as; None if it is to be left out."""
+    """Return the class that a label counts as; None where it is none of the classes."""
+    if label.strip().casefold() == OUTSIDE:
+        return None
     if own is not None:
         named = own.main_class(label)
         if named is not None:

@@ -76,7 +76,8 @@ def adapt_project(
         return _without_labels(project, model, start, by, seed, tell)
     names = {row[0]: row[1] for row in project.store.rows("SELECT id, path FROM cells")}
     frame = pd.DataFrame(
-        [(names[cell], label) for cell, label in known.labels.items()], columns=["path", "label"]
+        [(names[cell], label) for cell, label in known.for_adapting().items()],
+        columns=["path", "label"],
     )
     cells = read_labels(project.images, frame, model.card.classes)
     chosen = make_method(method, tell)
@@ -138,11 +139,12 @@ def _without_labels(
 def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: Told) -> Task:
     """Make the task that `hemashift.adaptation.adapt.make_task` makes, from kept encodings."""
     pool = _digests(project, sample(cells.unlabelled, seed))
-    encodings.encode(project, model, [*cells.hashes, *pool], tell)
+    labelled = [*cells.hashes, *cells.stranger_hashes]
+    encodings.encode(project, model, [*labelled, *pool], tell)
     kept = encodings.of_model(project, model)
     prepare = model.card.preprocessing
-    images = np.stack([prepare(read_image(path)) for path in cells.paths])
-    own = Cells(images, kept.of(cells.hashes))
+    images = np.stack([prepare(read_image(path)) for path in (*cells.paths, *cells.strangers)])
+    own = Cells(images, kept.of(labelled))
     return task_of(model, cells, own, kept.of([one for one in pool if one in kept]), seed)
 
 

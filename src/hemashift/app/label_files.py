@@ -13,7 +13,7 @@ from hemashift.app.refusals import ProjectError
 from hemashift.errors import TableError
 from hemashift.evaluation.tables import read_table
 from hemashift.files import atomic_write
-from hemashift.taxonomy import default_taxonomy
+from hemashift.taxonomy import OUTSIDE, default_taxonomy
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project
@@ -24,12 +24,12 @@ _NAMED = 5
 def export_labels(project: Project, path: str | Path) -> int:
     """Write the settled labels, columns `path` and `label`.
 
-    Cells that are none and cells about which readers disagree are left out.
+    What is not a cell has the label `outside`. Cells about which readers disagree are left out.
 
     Returns:
         Number of labels written.
     """
-    labels = labelling.settled(project).labels
+    labels = labelling.settled(project).for_adapting()
     names = _names(project)
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -41,9 +41,9 @@ def export_labels(project: Project, path: str | Path) -> int:
 def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
     """Record the labels of a file as answers of a reader; all or none.
 
-    A label that means a class of the project counts as that class; other labels are added as
-    classes. Rows that say what the reader has said already are passed over, so the same file
-    can be imported again.
+    A label that means a class of the project counts as that class, `outside` as not a cell; other
+    labels are added as classes. Rows that say what the reader has said already are passed over, so
+    the same file can be imported again.
 
     Args:
         project: The project.
@@ -74,11 +74,15 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
         said = labelling.verdicts(project, reader)
         for name, given in wanted:
             cell, label = cells[name], _class(project, given, reader)
-            if cell in said and said[cell].label == label:
+            if cell in said and said[cell].answer == (label or labelling.NOT_A_CELL):
                 continue
-            event = uuid.uuid4().hex
             said[cell] = labelling.record(
-                project, reader=reader, cell=cell, label=label, event=event
+                project,
+                reader=reader,
+                cell=cell,
+                verdict="label" if label else "not_a_cell",
+                label=label,
+                event=uuid.uuid4().hex,
             )
             recorded += 1
         detail = {"file": Path(path).name, "labels": recorded}
@@ -107,8 +111,10 @@ def _rows(path: str | Path) -> list[tuple[str, str]]:
     return [(name, label) for name, label in stripped if label]
 
 
-def _class(project: Project, label: str, by: str) -> str:
-    """Return the class of the project that a label means; where there is none, add it."""
+def _class(project: Project, label: str, by: str) -> str | None:
+    """Return the class of the project that a label means, None for `outside`; or add it."""
+    if label.casefold() in (OUTSIDE, labelling.NOT_A_CELL):
+        return None
     known = project.classes()
     found = default_taxonomy().roll_up(label, known)
     if found is not None:

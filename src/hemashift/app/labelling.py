@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from hemashift.app.names import now, one_line
 from hemashift.app.refusals import ConflictError, ProjectError
 from hemashift.app.store import insert
+from hemashift.taxonomy import OUTSIDE
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project
@@ -67,6 +68,10 @@ class Settled:
     labels: Mapping[int, str]
     not_cells: frozenset[int]
     disputed: Mapping[int, Mapping[str, str]]
+
+    def for_adapting(self) -> dict[int, str]:
+        """Return what the model is adapted to: classes, and `outside` for what is no cell."""
+        return {**self.labels, **dict.fromkeys(sorted(self.not_cells), OUTSIDE)}
 
 
 def record(
