@@ -90,6 +90,18 @@ def test_an_adapted_model_and_its_new_class(laboratory: Path) -> None:
     assert Bundle.load(laboratory / "limited").card.head == adapted.card.head
 
 
+def test_only_classes_that_the_source_does_not_know(laboratory: Path) -> None:
+    labels = laboratory / "labels.csv"
+    text = labels.read_text().replace(",monocyte", ",[odd]").replace(",lymphocyte", ",[queer]")
+    labels.write_text(text)
+    adapted = adapt(laboratory / "cells", labels, method="blend").bundle
+    assert adapted.card.head.kind == "mixed"
+    limited, _ = limited_to(adapted, ["[odd]", "[queer]"])
+    assert limited.card.classes == ("[odd]", "[queer]") and limited.card.head.kind == "linear"
+    again = adapt(laboratory / "cells", labels, model=limited, method="blend")
+    assert again.bundle.card.classes == ("[odd]", "[queer]", "neutrophil")
+
+
 def test_adapt_is_scored_and_recorded_as_that_model(laboratory: Path) -> None:
     start = default_model()
     adapted = adapt(laboratory / "cells", laboratory / "labels.csv", method="probe", only=THREE[:2])

@@ -71,6 +71,7 @@ def limited_to(
     if model.card.trust is None:
         return limited, notes
     known = read_trust(model)
-    of_source = () if known.probe is None else [one for one in kept if one < len(known.probe)]
-    probe = known.probe[of_source] if known.probe is not None and len(of_source) else None
+    probe = known.probe
+    if probe is not None:
+        probe = probe[[place for place in kept if place < len(probe)]]
     return attach(limited, Trust(source=known.source, probe=probe, others=known.others)), notes
