@@ -98,6 +98,7 @@ class Outside:
             return _fit(vectors[rows], targets[rows], source, evidence)
 
         def held_out(rows: Integers, held: Integers) -> npt.NDArray[np.float64]:
+            # The evidence of each fold has an origin of its own: all count from the middle.
             one = fitted(rows)
             return one._distances(vectors[held]) / one._stretch(middle)
 
