@@ -104,9 +104,7 @@ def adapt(
     start = model or default_model()
     chosen = make_method(method, progress)
     cells = read_labels(images, labels, start.card.classes, taxonomy)
-    limited, said = start, list[str]()
-    if only is not None:
-        limited, said = limited_to(start, only, taxonomy, labelled=cells.labels)
+    limited, said = limited_to(start, only, taxonomy, labelled=cells.labels)
     task, notes = make_task(limited, cells, seed, progress)
     # A model that was adapted before has learnt from the earlier cells too.
     earlier = labelled_hashes(start.card.provenance)

@@ -13,7 +13,7 @@ from hemashift.trust.storage import Trust, attach, read_trust
 
 def limited_to(
     model: Bundle,
-    only: Sequence[str],
+    only: Sequence[str] | None,
     taxonomy: Taxonomy | None = None,
     *,
     labelled: Iterable[str] = (),
@@ -29,7 +29,8 @@ def limited_to(
 
     Args:
         model: The model to adapt.
-        only: The classes that occur, by name, code or synonym; at least two.
+        only: The classes that occur, by name, code or synonym; at least two. None where that is
+            not known: the model stays as it is.
         taxonomy: What the names mean; the built-in one by default.
         labelled: Classes of labelled cells. They occur, whether named or not.
 
@@ -45,6 +46,8 @@ def limited_to(
         >>> model.card.classes
         ('lymphocyte', 'monocyte', 'neutrophil')
     """
+    if only is None:
+        return model, []
     classes = model.card.classes
     named = {meaning_of(name, classes, taxonomy): name for name in only}
     unknown = [name for meaning, name in named.items() if meaning not in classes]

@@ -132,8 +132,7 @@ def adapt_unlabelled(
     """
     start = model or default_model()
     _refuse_second(start)
-    if only is not None:
-        limited_to(start, only)  # before the work, not after it
+    limited_to(start, only)  # refused before the work, not after it
     encoder = Encoder(start)
     cells, _, unreadable = prepare(
         start, encoder, sample(list_images(images), seed), on_image=_telling(progress)
@@ -170,7 +169,7 @@ def adapt_encoded(
             found=str(len(encoded.features)),
             hint="label some of them, and adapt to the labels",
         )
-    limited, notes = (model, []) if only is None else limited_to(model, only)
+    limited, notes = limited_to(model, only)
     method = Unlabelled()
     fitted = method.fit(_task_of(limited, encoded, seed))
     answers = [

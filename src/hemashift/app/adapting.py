@@ -82,9 +82,7 @@ def adapt_project(
     cells = read_labels(project.images, frame, model.card.classes)
     chosen = make_method(method, tell)
     only = project.occurring(model.card.classes)
-    limited, said = model, list[str]()
-    if only is not None:
-        limited, said = limited_to(model, only, labelled=cells.labels)
+    limited, said = limited_to(model, only, labelled=cells.labels)
     task = _task(project, limited, cells, seed, tell)
     tell("adapting", 0, 1)
     adapted = adapt_task(task, chosen, tell)
