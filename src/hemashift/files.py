@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hemashift.errors import HemashiftError
+
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
@@ -46,6 +48,28 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Refuse a place where nothing can be written, before hours of work and not after them.
+
+    Args:
+        path: A file or folder to be written; its parent folders need not exist yet.
+
+    Raises:
+        HemashiftError: A file is in the way of a folder, or writing is not allowed.
+    """
+    path = Path(path).absolute()
+    nearest = next(place for place in (path, *path.parents) if place.exists())
+    if nearest != path and not nearest.is_dir():
+        found = f"{nearest} is a file, not a folder"
+    elif not os.access(nearest if nearest.is_dir() else nearest.parent, os.W_OK):
+        found = f"{nearest} may not be written to"
+    else:
+        return
+    raise HemashiftError(
+        "the output cannot be written", found=found, where=path, hint="name another place"
+    )
 
 
 def sha256(path: str | Path) -> str:

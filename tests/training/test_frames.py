@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,27 @@ def test_the_store_keeps_every_image_in_order_and_is_reused(tmp_path: Path) -> N
     assert len(told) == 4
     other = ImageStore.build(cells, Preprocessing(size=48), run)
     assert other.file != store.file
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    cells, prepare, run = table(tmp_path), Preprocessing(size=32), tmp_path / "run"
+    file = ImageStore.build(cells, prepare, run).file
+    (left := run / f".{file.stem}-a1b2.part.npy").write_bytes(b"half")
+    file.unlink()
+    ImageStore.build(cells, prepare, run)
+    assert list(run.iterdir()) == [file]
+    assert not left.exists()
+
+
+def test_a_disk_without_room_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, start: int, length: int) -> None:
+        assert length > 4 * 32 * 32 * 3
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("os.posix_fallocate", full, raising=False)
+    with pytest.raises(OSError, match="full"):
+        ImageStore.build(table(tmp_path), Preprocessing(size=32), tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
 
 
 def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Run:
     model: Path
     interrupted: Result
     steps_kept: int
+    images_kept: int
     finished: Result
 
 
@@ -59,7 +60,8 @@ def made(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
         patch.setattr(TrainingDisplay, "epoch", ctrl_c)
         interrupted = invoke(*arguments)
     kept = Checkpoint.load(folder / "checkpoint.safetensors").step
-    return Run(folder, model, interrupted, kept, invoke(*arguments))
+    stores = len(list(folder.glob("*.npy")))
+    return Run(folder, model, interrupted, kept, stores, invoke(*arguments))
 
 
 def settings() -> Recipe:
@@ -88,6 +90,11 @@ def test_the_course_of_the_training_is_kept(made: Run) -> None:
     assert all(0 <= row["large/accuracy"] <= 1 for row in history)
     with Image.open(made.folder / "history.png") as picture:
         assert picture.width > picture.height > 100
+
+
+def test_decoded_images_are_kept_until_the_model_is_finished(made: Run) -> None:
+    assert made.images_kept == 2
+    assert not list(made.folder.glob("*.npy"))
 
 
 def test_the_card_says_what_the_model_was_made_of(made: Run) -> None:

@@ -66,6 +66,7 @@ def command(
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation import evaluate
     from hemashift.evaluation.exclusion import read_exclusion
+    from hemashift.files import check_writable
     from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
 
     for table in (predictions, labels):
@@ -73,6 +74,7 @@ def command(
             raise TableError("there is no such file", where=table)
     if output.exists() and not output.is_dir():
         raise HemashiftError("the report needs a folder, and this is a file", where=output)
+    check_writable(output)
     left_out = read_exclusion(exclude) if exclude is not None else frozenset()
     card: dict[str, Any] = {}
     if predictions.is_dir():

@@ -97,9 +97,11 @@ def _check_output(output: Path, labels: Sequence[Path]) -> None:
     """Refuse to write over labels that a person has given, before the work."""
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation.tables import read_table
+    from hemashift.files import check_writable
 
     if output.suffix.lower() != ".csv":
         raise HemashiftError("the list is written as CSV", expected="a name in .csv", where=output)
+    check_writable(output)
     if not output.exists():
         return
     hint = "name another file; --labels takes both"

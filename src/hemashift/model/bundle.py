@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hemashift.errors import ModelFileError
+from hemashift.files import check_writable
 from hemashift.model.card import Card, TrustSpec, format_version_of
 from hemashift.model.folder import is_empty_or_has_only, read_file
 from hemashift.model.graph import check_external
@@ -283,6 +284,7 @@ def check_place(folder: str | Path) -> None:
 
     Raises:
         ModelFileError: Something that is not a model is there.
+        HemashiftError: Nothing can be written there.
     """
     folder = Path(folder)
     if folder.exists() and not is_empty_or_has_only(folder, CARD, (*FILES, TRUST)):
@@ -291,6 +293,7 @@ def check_place(folder: str | Path) -> None:
             where=folder,
             hint="give the name of a new folder",
         )
+    check_writable(folder / CARD)
 
 
 def shipped_models() -> dict[str, Path]:

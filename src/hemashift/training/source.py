@@ -11,7 +11,7 @@ from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
 from hemashift.model.architectures import Network, get_architecture
-from hemashift.model.bundle import Bundle
+from hemashift.model.bundle import Bundle, check_place
 from hemashift.model.card import TrainingData
 from hemashift.model.export import card_of, export
 from hemashift.model.members import join_members
@@ -60,8 +60,8 @@ def train(
             `Recipe.others` only; others are left out.
         output: The model folder to write.
         recipe: All settings, see `hemashift.training.recipe`.
-        run_folder: Checkpoint, decoded images and history (JSON and picture) are kept here, those
-            of the members of a pair in folders of their own.
+        run_folder: Checkpoint and history (JSON and picture) are kept here, those of the members
+            of a pair in folders of their own; decoded images until the model is finished.
         targets: Labelled datasets on which the finished model is scored as it is.
         training_data: What the card says about each dataset; counts are filled in.
         name: Name of the model; that of the output folder where not given.
@@ -78,9 +78,10 @@ def train(
     Raises:
         HemashiftError: Images cannot be read, the run folder belongs to other settings, a target
             is also a source, or the ImageNet weights cannot be had.
-        ModelFileError: At `output` there is something that is not a model.
+        ModelFileError: At `output` there is something that is not a model; nothing is trained.
     """
     run_folder, output = Path(run_folder), Path(output)
+    check_place(output)
     get_architecture(recipe.architecture)
     split = Split.make(tables, recipe.held_out, recipe.seed)
     _check_unseen(split, targets)
@@ -110,7 +111,10 @@ def train(
         },
     )
     export(network, card, output)
-    return _scored(Bundle.load(output), output, split, strange, targets, on_scored)
+    bundle = _scored(Bundle.load(output), output, split, strange, targets, on_scored)
+    for images in (tasks[0].images, held_out.images):  # gigabytes that nobody needs any more
+        images.unlink(missing_ok=True)
+    return bundle
 
 
 def _check_unseen(split: Split, targets: Sequence[CellTable]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,9 +52,12 @@ class ImageStore:
 
         Raises:
             HemashiftError: Some images cannot be read; the first ten are named.
+            OSError: The disk has no room for the array.
         """
         file = folder / f"images-{_fingerprint(cells, prepare)}.npy"
         if not file.exists():
+            for abandoned in folder.glob(f".{file.stem}-*.part.npy"):  # by a run that was killed
+                abandoned.unlink()
             with atomic_write(file) as aside:
                 _decode(cells, prepare, aside, progress)
         return cls(file)
@@ -78,6 +82,9 @@ def _decode(
     paths, boxes = cells.paths(), cells.boxes()
     shape = (len(paths), prepare.size, prepare.size, 3)
     images = np.lib.format.open_memmap(file, "w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and a crash in a memory map
+        with file.open("rb+") as stream:
+            os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
     failures: list[str] = []
 
     def decode(index: int) -> None:

@@ -1,0 +1,34 @@
+"""Places where nothing can be written are refused before the work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hemashift.errors import HemashiftError
+from hemashift.files import check_writable
+
+
+def test_new_folders_and_files_that_are_replaced_are_allowed(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "newer" / "cells.csv")
+    (tmp_path / "cells.csv").write_text("before")
+    check_writable(tmp_path / "cells.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["cells.csv"]
+
+
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cells").write_text("no folder")
+    with pytest.raises(HemashiftError, match="cannot be written") as caught:
+        check_writable(tmp_path / "cells" / "new" / "cells.csv")
+    assert f"{tmp_path / 'cells'} is a file" in str(caught.value)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything is allowed to this user"
+)
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(HemashiftError, match="cannot be written"):
+        check_writable(tmp_path / "cells.csv")
