@@ -9,7 +9,9 @@ are not there yet are trained. Cells of no class are `ig` and `platelet` of Barc
 smudge cells and immature granulocytes of Munich 2019; the immature stages of Jin Woo Choi. Before
 adaptation they are judged by what the source looks like; after it, by a model that `auto` adapted
 to labelled cells of the classes, drawn at random, in each draw, and to so many `--strangers`, cells
-of no class that were labelled `outside`. In all cases against the known cells of the half of the
+of no class that were labelled `outside`. Its unlabelled images are a sample of all others, as they
+are in a folder: cells of no class among them in the share that they have in the dataset; or, to
+see what these are worth, known cells only. In all cases against the known cells of the half of the
 laboratory from which no label came. Strangers that were labelled, and those of their groups, are
 not scored.
 
@@ -35,6 +37,7 @@ from targets import commit, shown
 from threadpoolctl import threadpool_limits
 from trust import append, read_store
 
+from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Task
@@ -45,6 +48,7 @@ from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
 from hemashift.trust.storage import read_trust
 
+KNOWN_ONLY = "after, none unlabelled"
 NAMES = ("barcelona", "munich_2019", "jin_woo_choi")
 SCORES = ("AUROC", "accepted at 95 %", "known kept", "accepted")
 
@@ -63,6 +67,19 @@ def strangers(model: Bundle, name: str, root: Path | None) -> tuple[Encoded, np.
 def cells_of(encoded: Encoded) -> Cells | None:
     """Return cells without their images, which a frozen encoder does not need again."""
     return Cells(np.zeros((len(encoded), 1, 1, 3), np.uint8), encoded) if len(encoded) else None
+
+
+def mixed(task: Task, n_known: int, strange: Encoded) -> Encoded:
+    """Return unlabelled cells, strangers among them in their share beside all `n_known`."""
+    others = n_known - len(task) + len(strange)
+    size = min(POOL, others)
+    count = round(size * len(strange) / others)
+    chosen = np.random.default_rng([task.seed, 11]).permutation(len(strange))[:count]
+    kept = task.pool[np.arange(size - count)]
+    return Encoded(
+        np.concatenate([kept.features, strange[chosen].features]),
+        np.concatenate([kept.embedding, strange[chosen].embedding]),
+    )
 
 
 def adapted(task: Task) -> Bundle:
@@ -122,16 +139,19 @@ def compute(done: dict[Key, list[float]], options: argparse.Namespace) -> None:
             known = laboratory.encoded[scored]
             labelled = np.random.default_rng([seed, 5]).permutation(offered)[: options.labels]
             order = np.random.default_rng([seed, 7]).permutation(len(strange))
-            for when in ("before", *counts):
-                name = when if when == "before" else "after" + f" {when} strangers" * bool(when)
+            for when in ("before", KNOWN_ONLY, *counts):
+                name = f"after, {when} strangers" if isinstance(when, int) else when
                 key = (model.hash[:12], target.dataset, name, str(seed), str(options.labels))
                 if key in done:
                     continue
-                taught = order[: 0 if when == "before" else when]
+                taught = order[: when if isinstance(when, int) else 0]
                 rest = strange[~np.isin(groups, groups[taught])]
                 judged = model
                 if when != "before":
                     task = task_of(model, laboratory, labelled, seed)
+                    if when != KNOWN_ONLY:
+                        pool = mixed(task, len(laboratory.targets), rest)
+                        task = replace(task, pool=pool, pool_images=None)
                     judged = adapted(replace(task, strangers=cells_of(strange[taught])))
                 done[key] = separation(judged, known, rest)
                 append(options.store, key, done[key])

@@ -127,3 +127,58 @@ def test_one_stranger_is_enough_and_none_changes_nothing() -> None:
     one = Outside.fit(encoded(40), targets, parts(40), strangers=encoded(1, (7,)))
     assert plain.evidence is None and one.evidence is not None
     assert (one.scores(encoded(200, (7,))) > 1).all()
+
+
+def beside(count: int, seed: int) -> Encoded:
+    """Cells a little to one side of the classes, which the distance alone keeps."""
+    rng = np.random.default_rng([seed, 4])
+    near = encoded(count, seed=seed)
+    vectors = near.features / np.linalg.norm(near.features, axis=1, keepdims=True)
+    vectors[:, 9] += 0.15 + rng.normal(0, 0.02, count)
+    return Encoded(vectors.astype(np.float32), near.embedding)
+
+
+def joined(*cells: Encoded) -> Encoded:
+    return Encoded(
+        np.concatenate([one.features for one in cells]),
+        np.concatenate([one.embedding for one in cells]),
+    )
+
+
+def test_strangers_among_unlabelled_cells_are_told() -> None:
+    """No stranger is labelled; that not all unlabelled cells are like the labelled is enough."""
+    targets = np.resize((0, 1), 60)
+    plain = Outside.fit(encoded(60), targets, parts(60))
+    pool = joined(encoded(100, seed=2), beside(100, 3))
+    warned = Outside.fit(encoded(60), targets, parts(60), unlabelled=pool)
+    known, strange = encoded(400, seed=8), beside(200, 4)
+
+    def mistaken(found: Outside) -> float:
+        return float((found.scores(strange)[:, None] <= found.scores(known)[None, :]).mean())
+
+    assert mistaken(warned) < mistaken(plain) - 0.1
+    assert (warned.scores(known) <= 1).mean() > KEPT - 0.05
+
+
+@pytest.mark.parametrize("mix", [(0, 1), (0, 0, 0, 0, 0, 1)], ids=["same mix", "another mix"])
+def test_unlabelled_cells_of_the_classes_change_little(mix: tuple[int, ...]) -> None:
+    kept = {False: [], True: []}
+    for seed in range(8):
+        targets = np.resize((0, 1), 60)
+        cells, pool = encoded(60, seed=seed), encoded(120, mix, seed=50 + seed)
+        for told in (False, True):
+            found = Outside.fit(cells, targets, parts(60), unlabelled=pool if told else None)
+            # Cells of the pool and cells to come alike.
+            kept[told].append((found.scores(pool) <= 1).mean())
+            kept[told].append((found.scores(encoded(300, mix, seed=90 + seed)) <= 1).mean())
+    assert np.mean(kept[True]) > KEPT - 0.02
+    assert abs(np.mean(kept[True]) - np.mean(kept[False])) < 0.02
+
+
+def test_few_unlabelled_cells_or_none_say_nothing() -> None:
+    targets = np.resize((0, 1), 40)
+    plain = Outside.fit(encoded(40), targets, parts(40))
+    for count in (0, 4):
+        found = Outside.fit(encoded(40), targets, parts(40), unlabelled=beside(count, 1))
+        assert found.evidence is None
+        assert found.threshold == plain.threshold

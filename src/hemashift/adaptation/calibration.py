@@ -40,6 +40,7 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     def seen(cells: Cells) -> Encoded:
         return cells.encoded if same else Encoder(bundle).encode(cells.images)
 
+    pool = None if task.pool_images is None else Cells(task.pool_images, task.pool)
     trust = Trust(
         Calibration.of(softmax(logs / temperature, axis=1), task.targets, task.groups),
         Outside.fit(
@@ -49,6 +50,7 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
             known.source,
             known.others,
             None if task.strangers is None else seen(task.strangers),
+            task.pool if same else None if pool is None else seen(pool),
         ),
         known.source,
         known.probe,

@@ -1,0 +1,60 @@
+"""What sets the unlabelled cells of a laboratory apart from its labelled ones.
+
+Every labelled cell is of one of the classes; among unlabelled images there may be cells of none.
+Where the two can be told apart, those are the likely reason (learning from positive and unlabelled
+cells, Elkan and Noto 2008). Both are taken as differences from the centre of the nearest class, so
+that another class mix is no reason. How far they can be told apart is measured on cells that were
+held out: where there is nothing to tell, nothing is believed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hemashift.trust.softmax import Float, fit_softmax, span
+from hemashift.trust.spread import Vectors
+
+# Three times less or more changes the AUROC of other cells by a point at most.
+_PENALTY = 0.3
+
+
+def towards_unlabelled(labelled: Vectors, unlabelled: Vectors) -> Float:
+    """Return the direction in which unlabelled cells lie from labelled ones.
+
+    Args:
+        labelled: `(N, D)` differences from the nearest class, with a mean square around 1.
+        unlabelled: `(M, D)` likewise; all M count as much as all N.
+
+    Returns:
+        `(D,)` weights of a logistic regression.
+
+    Examples:
+        >>> labelled = np.array([[0.1, 0.0], [-0.1, 0.0]])
+        >>> bool(towards_unlabelled(labelled, labelled + [0.0, 1.0])[1] > 0)
+        True
+    """
+    sizes = [len(labelled), len(unlabelled)]
+    both = np.vstack([labelled, unlabelled]) - labelled.mean(axis=0)
+    coordinates, basis = span(both)
+    weights = np.repeat([1.0, sizes[0] / sizes[1]], sizes)
+    weight, _ = fit_softmax(coordinates, np.repeat([0, 1], sizes), 2, _PENALTY, weights=weights)
+    found: Float = (weight[1] - weight[0]) @ basis
+    return found
+
+
+def separation(labelled: Float, unlabelled: Float) -> float:
+    """Return how far two sets of scores are apart: 0 not at all, 1 completely.
+
+    Args:
+        labelled: `(N,)` scores of held-out labelled cells.
+        unlabelled: `(M,)` scores of held-out unlabelled cells.
+
+    Returns:
+        Twice the area under the ROC curve, less 1; below 0 where labelled cells score higher.
+
+    Examples:
+        >>> separation(np.array([0.0, 1.0]), np.array([2.0, 3.0]))
+        1.0
+    """
+    above = (unlabelled[:, None] > labelled).mean() + (unlabelled[:, None] == labelled).mean() / 2
+    return float(2 * above - 1)

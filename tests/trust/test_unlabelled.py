@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from hemashift.trust.unlabelled import separation, towards_unlabelled
+
+
+def test_separation_is_the_area_under_the_curve() -> None:
+    rng = np.random.default_rng(0)
+    labelled, unlabelled = (
+        rng.integers(0, 6, 20).astype(float),
+        rng.integers(2, 9, 31).astype(float),
+    )
+    truth = np.repeat([0, 1], [20, 31])
+    area = roc_auc_score(truth, np.r_[labelled, unlabelled])
+    assert separation(labelled, unlabelled) == pytest.approx(2 * area - 1)
+    assert separation(unlabelled, labelled) == pytest.approx(1 - 2 * area)
+    assert separation(labelled, labelled) == 0
+
+
+def test_the_direction_does_not_depend_on_how_many_are_unlabelled() -> None:
+    rng = np.random.default_rng(1)
+    labelled = rng.normal(0, 0.3, (30, 5))
+    unlabelled = rng.normal(0, 0.3, (40, 5)) + np.eye(5)[2]
+    once = towards_unlabelled(labelled, unlabelled)
+    assert once.argmax() == 2
+    assert np.allclose(once, towards_unlabelled(labelled, np.tile(unlabelled, (3, 1))), atol=1e-2)
