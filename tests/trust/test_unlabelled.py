@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from hemashift.trust.unlabelled import separation, towards_unlabelled
+from hemashift.trust.unlabelled import beyond_chance, separation, towards_unlabelled
 
 
 def test_separation_is_the_area_under_the_curve() -> None:
@@ -27,3 +27,14 @@ def test_the_direction_does_not_depend_on_how_many_are_unlabelled() -> None:
     once = towards_unlabelled(labelled, unlabelled)
     assert once.argmax() == 2
     assert np.allclose(once, towards_unlabelled(labelled, np.tile(unlabelled, (3, 1))), atol=1e-2)
+
+
+def test_chance_is_seldom_believed() -> None:
+    rng = np.random.default_rng(2)
+    found = [
+        beyond_chance(separation(rng.normal(size=50), rng.normal(size=300)), 50, 300)
+        for _ in range(400)
+    ]
+    assert 0 < np.mean(np.array(found) > 0) < 0.06
+    assert beyond_chance(-0.9, 50, 300) == 0
+    assert beyond_chance(1.0, 10_000, 10_000) == pytest.approx(1, abs=1e-3)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hemashift.model.heads import Encoded
 from hemashift.trust.softmax import Float, fit_softmax, span
 from hemashift.trust.spread import Integers, Spread, Vectors
-from hemashift.trust.unlabelled import separation, towards_unlabelled
+from hemashift.trust.unlabelled import beyond_chance, separation, towards_unlabelled
 
 Float32 = npt.NDArray[np.float32]
 Fold = tuple[Integers, Integers]
@@ -192,7 +192,8 @@ def _warned(
         directions.append(direction)
         apart.append(separation(labelled[held] @ direction, unlabelled[~seen] @ direction))
     counts = [len(held) for _, held in parts]
-    share = max(float(np.average(apart, weights=counts)), 0.0) * _UNLABELLED * _EVIDENCE / length
+    share = beyond_chance(float(np.average(apart, weights=counts)), len(vectors), len(unknown))
+    share *= _UNLABELLED * _EVIDENCE / length
     whole = towards_unlabelled(
         found._from_nearest(vectors) / length, found._from_nearest(unknown) / length
     )

@@ -4,7 +4,7 @@ Every labelled cell is of one of the classes; among unlabelled images there may 
 Where the two can be told apart, those are the likely reason (learning from positive and unlabelled
 cells, Elkan and Noto 2008). Both are taken as differences from the centre of the nearest class, so
 that another class mix is no reason. How far they can be told apart is measured on cells that were
-held out: where there is nothing to tell, nothing is believed.
+held out: what chance alone would show is not believed.
 """
 
 from __future__ import annotations
@@ -58,3 +58,22 @@ def separation(labelled: Float, unlabelled: Float) -> float:
     """
     above = (unlabelled[:, None] > labelled).mean() + (unlabelled[:, None] == labelled).mean() / 2
     return float(2 * above - 1)
+
+
+def beyond_chance(apart: float, n_labelled: int, n_unlabelled: int) -> float:
+    """Return how much of a separation is more than chance would show.
+
+    Args:
+        apart: A `separation`.
+        n_labelled: N.
+        n_unlabelled: M.
+
+    Returns:
+        0 up to two standard errors of scores that tell nothing, close to `apart` far above.
+
+    Examples:
+        >>> beyond_chance(0.1, 50, 300), round(beyond_chance(0.5, 50, 300), 2)
+        (0.0, 0.47)
+    """
+    variance = (1 / n_labelled + 1 / n_unlabelled) / 3  # of 2 U / NM - 1, Mann and Whitney 1947
+    return float(np.sqrt(max(apart, 0.0) ** 2 - 4 * variance)) if apart > 2 * variance**0.5 else 0.0
