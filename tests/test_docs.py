@@ -64,6 +64,11 @@ def test_there_are_pages() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_a_page_can_be_read_in_one_sitting(page: Path) -> None:
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     prose = _FENCE.sub("", page.read_text(encoding="utf-8"))
     broken = []

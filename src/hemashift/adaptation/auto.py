@@ -67,9 +67,9 @@ def goodness(probabilities: Float, task: Task) -> npt.NDArray[np.float64]:
 class Auto:
     """Adapt by the method that cross-validation inside the labels prefers.
 
-    The first candidate is the one to expect most of (`docs/benchmarks.md`). Another takes its place
-    only if its out-of-fold predictions are better by more than twice the standard error of the
-    difference on the same cells: with few labels, a smaller lead is luck.
+    The first candidate is the one to expect most of (`docs/leave-one-out.md`). Another takes its
+    place only if its out-of-fold predictions are better by more than twice the standard error of
+    the difference on the same cells: with few labels, a smaller lead is luck.
 
     Attributes:
         candidates: The methods to choose from, the one to expect most of first.

@@ -22,7 +22,7 @@ def limited_to(
 
     In the blood of adults there is hardly an erythroblast, and in a marrow no end of them. Who
     works there knows; a model that does not know spreads its errors over all of its classes. That
-    is worth most without labels and with few (docs/benchmarks.md, "Classes that occur").
+    is worth most without labels and with few (docs/leave-one-out.md, "Classes that occur").
 
     What is known of the source's classes for an adaptation to come is kept. What is known of the
     answers of the whole model, such as its calibration, is not.

@@ -8,7 +8,7 @@ from hemashift.adaptation.contract import Task
 from hemashift.model.heads import Head, LinearHead, MixedHead, MLPHead
 
 # The share of the source is its accuracy on the labelled cells to this power, and falls with their
-# number from this one on: enough labels know better (docs/benchmarks.md, "The source's opinion").
+# number from this one on: enough labels know better (docs/trials.md, "The source's opinion").
 _POWER = 3
 _MANY = 50
 

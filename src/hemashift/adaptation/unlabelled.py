@@ -24,7 +24,7 @@ from hemashift.trust.mix import HALF_WAY, estimate_class_mix
 from hemashift.trust.storage import Trust, attach, read_trust
 
 UNLABELLED = "unlabelled"
-# With 20 images it is worse than the source, with 50 better (docs/benchmarks.md, "Without labels").
+# With 20 images it is worse than the source, with 50 better (docs/trials.md, "Without labels").
 LEAST = 50
 SHARPNESS = 4.0
 # Nothing is divided by 0 where the model gives a class to no cell.

@@ -286,7 +286,7 @@ def read_layers(trunk: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
 
     An EfficientNet's last layer is a wide convolution that has learnt the classes of the source
     above all. The narrower stages before it carry over to other laboratories better
-    (`docs/benchmarks.md`), so that the last `STAGES` are given too. What `Members` say of a layer
+    (`docs/trials.md`), so that the last `STAGES` are given too. What `Members` say of a layer
     is joined.
     """
     if isinstance(trunk, Members):
@@ -309,7 +309,7 @@ def encode(
 
     A cell has no upright position, but a network says something slightly different of each. The
     mean varies less from cell to cell of a class, so that fewer labels are enough
-    (`docs/benchmarks.md`).
+    (`docs/trials.md`, "Looking twice").
 
     Args:
         trunk: The trunk.

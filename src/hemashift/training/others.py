@@ -3,7 +3,7 @@
 Blasts, immature granulocytes and platelets have no place in the head of the finished model. What
 makes them different from each other and from the classes is worth learning all the same: features
 that know more kinds of cells tell those of a new laboratory apart with fewer labels
-(`docs/benchmarks.md`, "What makes a source model travel").
+(`docs/trials.md`, "What makes a source model travel").
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ PRESETS: dict[str, Recipe] = {
         ),
     ),
     # Two networks trained for 3 epochs each do as well in new laboratories as one trained for 6
-    # with few labels, and a point better with 100 (docs/benchmarks.md, "What makes a source model
+    # with few labels, and a point better with 100 (docs/trials.md, "What makes a source model
     # travel").
     "robust": Recipe(
         architecture="efficientnet_lite0_pair",
@@ -207,7 +207,7 @@ PRESETS: dict[str, Recipe] = {
         early_part=0.0,
         epochs=3,
         # Four small laboratories make 129 steps in 3 epochs; trained for 516, their model has 2 to
-        # 5 points more in one never seen with 10 to 30 selected labels (docs/benchmarks.md).
+        # 5 points more in one never seen with 10 to 30 selected labels (docs/trials.md).
         least_steps=500,
         others=True,
         turns=2,
