@@ -109,7 +109,7 @@ def test_adapting_again_keeps_in_mind_what_was_learnt(
     first = adapt(laboratory / "cells", frame[frame.index % 8 < 5], model=bundle, method="probe")
     assert not any("already used" in note for note in first.notes)
     # The first model knows some cells by heart and may seem better than it is.
-    monkeypatch.setattr(module, "_score", lambda evaluation, name: 1.0)
+    monkeypatch.setattr(module, "_accuracy", lambda evaluation: 1.0)
     rest = frame[frame.index % 8 >= 4]
     second = adapt(laboratory / "cells", rest, model=first.bundle, method="probe")
     assert labelled_hashes(second.bundle.card.model_dump()) == hashes(laboratory)

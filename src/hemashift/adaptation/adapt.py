@@ -17,6 +17,7 @@ from hemashift.adaptation.labels import LabelFiles, LabelledCells, read_labels
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
+from hemashift.adaptation.remarks import already_used, many_outside, rare_lost, thin_classes
 from hemashift.adaptation.representation import expected_accuracy
 from hemashift.errors import AdaptationError, ImageError, WorseModelError
 from hemashift.evaluation.evaluation import Evaluation
@@ -29,8 +30,6 @@ from hemashift.taxonomy import Taxonomy
 
 # Unlabelled images that are looked at to learn what the laboratory's images have in common.
 POOL = 300
-# Fewer than this many labels of a class say little about it.
-THIN = 5
 
 Progress = Callable[[str, int, int], None]
 Limits = tuple[float, float | None, float | None]
@@ -108,7 +107,7 @@ def adapt(
     task, notes = make_task(limited, cells, seed, progress)
     # A model that was adapted before has learnt from the earlier cells too.
     earlier = labelled_hashes(start.card.provenance)
-    seen = _seen(cells, earlier)
+    seen = already_used(cells, earlier)
     try:
         adapted = adapt_task(task, chosen, progress)
     except WorseModelError as error:
@@ -241,7 +240,7 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
         searched: Float | None = getattr(method, "out_of_fold", None)
         predicted = out_of_fold(method, task) if searched is None else searched
     after = _evaluation(task, predicted)
-    if _score(after, "accuracy") < _score(before, "accuracy"):
+    if _accuracy(after) < _accuracy(before):
         raise WorseModelError(
             "the adapted model would be worse than the one it started from",
             expected=f"at least the accuracy before, {before.overall['accuracy']}",
@@ -253,7 +252,7 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
     bundle = calibrated(fitted.bundle(), predicted, task)
     counts = Counter(task.targets.tolist())
     labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}
-    notes = [*_rare_lost(before, after), *_thin(labels)]
+    notes = [*rare_lost(before, after), *thin_classes(labels), *many_outside(bundle, task)]
     if searched is not None:
         notes.append(
             "The settings were chosen on the same folds as the score after adaptation, "
@@ -263,42 +262,6 @@ def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> 
     return Adapted(bundle, name, before, after, expected, labels, tuple(notes))
 
 
-def _rare_lost(before: Evaluation, after: Evaluation) -> list[str]:
-    macro = [_score(one, "macro_f1") for one in (before, after)]
-    if macro[1] >= macro[0]:
-        return []
-    return [
-        f"Macro F1, in which rare classes count as much as common ones, falls from {macro[0]:.3f} "
-        f"to {macro[1]:.3f}: label more cells of the rare classes."
-    ]
-
-
-def _thin(counts: dict[str, int]) -> list[str]:
-    absent = [name for name, count in counts.items() if count == 0]
-    thin = [f"{name} ({count})" for name, count in counts.items() if 0 < count < THIN]
-    notes = []
-    if absent:
-        notes.append(
-            f"Without a labelled cell: {', '.join(absent)}. The adapted model will seldom "
-            "give these; if the laboratory has such cells, label some."
-        )
-    if thin:
-        notes.append(
-            f"Fewer than {THIN} labelled cells: {', '.join(thin)}. Do not trust these classes yet."
-        )
-    return notes
-
-
-def _seen(cells: LabelledCells, earlier: frozenset[str]) -> list[str]:
-    count = sum(digest in earlier for digest in cells.hashes)
-    if not count:
-        return []
-    return [
-        f"{count} labelled cells were already used to adapt the model started from. Both scores "
-        "are too high: start from the model before it instead."
-    ]
-
-
 def _evaluation(task: Task, probabilities: Float) -> Evaluation:
     total = np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
     return Evaluation(
@@ -306,8 +269,8 @@ def _evaluation(task: Task, probabilities: Float) -> Evaluation:
     )
 
 
-def _score(evaluation: Evaluation, name: str) -> float:
-    return evaluation.overall[name].estimate
+def _accuracy(evaluation: Evaluation) -> float:
+    return evaluation.overall["accuracy"].estimate
 
 
 def headline(evaluation: Evaluation) -> dict[str, Limits]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hemashift.adaptation.adapt import THIN
+from hemashift.adaptation.remarks import THIN
 from hemashift.audit.exchanged import opinion_of
 from hemashift.audit.findings import Finding
 from hemashift.evaluation.confident import likely_label_errors

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemashift.adaptation.adapt import THIN
+from hemashift.adaptation.remarks import THIN
 from hemashift.demo.data import DRAWN
 from hemashift.demo.workplace import Workplace
 from hemashift.errors import ImageError

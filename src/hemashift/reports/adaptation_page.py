@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemashift.adaptation.adapt import THIN
+from hemashift.adaptation.remarks import THIN
 from hemashift.reports import parts
 from hemashift.reports.page import write_page
 from hemashift.reports.sections import Notices, Number, Numbers, Text

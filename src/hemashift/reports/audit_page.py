@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemashift.adaptation.adapt import THIN
+from hemashift.adaptation.remarks import THIN
 from hemashift.errors import ImageError
 from hemashift.images import read_image, resize
 from hemashift.reports import parts

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hemashift.adaptation.adapt import THIN
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.contract import Method, Task
 from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.remarks import THIN
 from hemashift.adaptation.representation import expected_accuracy
 from hemashift.errors import AdaptationError
 from hemashift.evaluation.intervals import Interval

@@ -193,6 +193,8 @@ def _warned(
         apart.append(separation(labelled[held] @ direction, unlabelled[~seen] @ direction))
     counts = [len(held) for _, held in parts]
     share = beyond_chance(float(np.average(apart, weights=counts)), len(vectors), len(unknown))
+    if share == 0:
+        return found, list(held_out)
     share *= _UNLABELLED * _EVIDENCE / length
     whole = towards_unlabelled(
         found._from_nearest(vectors) / length, found._from_nearest(unknown) / length
