@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from hemashift.cli import main
+from hemashift.model import bundle as model
+from hemashift.model.bundle import Bundle
 from hemashift.selection import Selection
 
 
@@ -33,7 +35,10 @@ def status_of(monkeypatch: pytest.MonkeyPatch, *words: object) -> object:
 
 
 def test_a_full_disk_is_a_message(
-    images: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    images: Path,
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = images.parent / "cells.csv"
 
@@ -41,6 +46,7 @@ def test_a_full_disk_is_a_message(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr(Selection, "write", full)
+    monkeypatch.setattr(model, "default_model", lambda: bundle)
     assert status_of(monkeypatch, "select", images, "-n", 2, "-o", output) == 2
     told = capsys.readouterr().err
     assert os.strerror(errno.ENOSPC) in told

@@ -45,7 +45,7 @@ def test_from_folder_to_list_and_picture(cells: Path) -> None:
     shown = " ".join(result.output.split())
     assert "11 of 12 cells selected (balanced), 0 have a label" in shown
     assert "Images passed over, unreadable or masks: 1." in shown
-    assert "damaged.png" in shown
+    assert "damaged.png" in "".join(result.output.split())  # long paths are broken at the margin
     assert f"hemashift adapt {cells} --labels {output}" in shown
     frame = pd.read_csv(output, keep_default_na=False)
     assert len(set(frame["path"])) == 11
