@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from hemashift.model.heads import Encoded
 from hemashift.selection.vectors import comparable
@@ -40,3 +41,16 @@ def test_few_and_equal_cells() -> None:
 def test_it_gives_the_same_twice() -> None:
     features = np.random.default_rng(2).normal(size=(90, 200))
     np.testing.assert_array_equal(comparable(encoded(features)), comparable(encoded(features)))
+
+
+@pytest.mark.parametrize(("count", "width"), [(40, 30), (30, 40), (90, 400), (400, 90)], ids=str)
+def test_directions_are_those_of_the_largest_variance(count: int, width: int) -> None:
+    """Whichever of cells and features are fewer, and however many directions are asked for."""
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(count, width)) * np.linspace(3, 1, width)
+    whole = comparable(encoded(features), directions=min(count, width))
+    assert (np.diff(whole.var(axis=0)) <= 1e-9).all()
+    for directions in (1, 4, 20):
+        found = comparable(encoded(features), directions=directions)
+        assert found.shape == (count, directions)
+        np.testing.assert_allclose(abs(found), abs(whole[:, :directions]), atol=1e-4)

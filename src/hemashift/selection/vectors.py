@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse.linalg import eigsh
 
 from hemashift.model.heads import Encoded, unit
 from hemashift.selection.contract import Float
@@ -41,5 +43,19 @@ def comparable(encoded: Encoded, directions: int = DIRECTIONS) -> Float:
     features = unit(features)
     width = min(directions, *features.shape)
     features -= features.mean(axis=0)
-    _, axes = np.linalg.eigh(features.T @ features)  # of rising variance
-    return np.asarray(features @ axes[:, : -width - 1 : -1], np.float32)
+    narrow = len(features) <= features.shape[1]
+    leading = _leading(features @ features.T if narrow else features.T @ features, width)
+    if narrow:
+        # Of the cells, not of the features: as long as the variance along each is large.
+        return np.asarray(leading * np.linalg.norm(features.T @ leading, axis=0), np.float32)
+    return np.asarray(features @ leading, np.float32)
+
+
+def _leading(products: Float, count: int) -> npt.NDArray[np.float64]:
+    """Return the eigenvectors `(M, count)` of the largest eigenvalues, the largest first."""
+    products = np.asarray(products, np.float64)
+    if len(products) <= 8 * count:
+        return np.asarray(np.linalg.eigh(products)[1][:, : -count - 1 : -1])
+    start = np.random.default_rng(0).normal(size=len(products))
+    values, vectors = eigsh(products, k=count, v0=start)
+    return np.asarray(vectors[:, np.argsort(-values)])
