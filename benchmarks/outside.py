@@ -9,11 +9,13 @@ are not there yet are trained. Cells of no class are `ig` and `platelet` of Barc
 smudge cells and immature granulocytes of Munich 2019; the immature stages of Jin Woo Choi. Before
 adaptation they are judged by what the source looks like; after it, by a model that `auto` adapted
 to labelled cells of the classes, drawn at random, in each draw, and to so many `--strangers`, cells
-of no class that were labelled `outside`. Its unlabelled images are a sample of all others, as they
+of no class that were labelled `outside`. "Of all" is what happens in a laboratory: the labels are
+given to cells of the whole folder, drawn at random or chosen by `select`, and those of no class
+are labelled `outside`. The unlabelled images are a sample of all others, as they
 are in a folder: cells of no class among them in the share that they have in the dataset; or, to
 see what these are worth, known cells only. In all cases against the known cells of the half of the
 laboratory from which no label came. Strangers that were labelled, and those of their groups, are
-not scored.
+not scored; under "of all", only strangers of that half are.
 
 AUROC: the area under the ROC curve. "Accepted at 95 %": the share of the cells of no class below
 the score that keeps 95 % of the known cells scored. "Known kept" and "accepted": the shares of
@@ -31,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 from leave_one_out import TARGETS, Key, model_of, task_of
-from selection import divide, visit
+from selection import Laboratory, divide, label, visit
 from sklearn.metrics import roc_auc_score
 from targets import commit, shown
 from threadpoolctl import threadpool_limits
@@ -46,9 +48,11 @@ from hemashift.datasets import load
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.selection import DEFAULT
 from hemashift.trust.storage import read_trust
 
 KNOWN_ONLY = "after, none unlabelled"
+RANDOM, SELECTED = "after, labels of all at random", "after, labels of all selected"
 NAMES = ("barcelona", "munich_2019", "jin_woo_choi")
 SCORES = ("AUROC", "accepted at 95 %", "known kept", "accepted")
 
@@ -80,6 +84,44 @@ def mixed(task: Task, n_known: int, strange: Encoded) -> Encoded:
         np.concatenate([kept.features, strange[chosen].features]),
         np.concatenate([kept.embedding, strange[chosen].embedding]),
     )
+
+
+def joined(laboratory: Laboratory, strange: Encoded, groups: np.ndarray) -> Laboratory:
+    """Return a laboratory with its cells of no class, of class -1."""
+    _, numbers = np.unique(groups, return_inverse=True)
+    encoded = laboratory.encoded
+    everywhere = np.ones(len(strange), bool)
+    return Laboratory(
+        np.zeros((len(encoded) + len(strange), 1, 1, 3), np.uint8),  # no method here looks again
+        Encoded(
+            np.concatenate([encoded.features, strange.features]),
+            np.concatenate([encoded.embedding, strange.embedding]),
+        ),
+        np.concatenate([laboratory.targets, np.full(len(strange), -1)]),
+        np.concatenate([laboratory.cells, laboratory.cells.max() + 1 + numbers]),
+        np.concatenate([laboratory.halves, laboratory.halves.max() + 1 + numbers]),
+        np.concatenate([laboratory.offered, everywhere]),
+        np.concatenate([laboratory.scored, everywhere]),
+    )
+
+
+def of_all(
+    model: Bundle, everything: Laboratory, how: str, n: int, seed: int
+) -> tuple[Bundle, Encoded, Encoded]:
+    """Label n of all cells, and adapt; return the model, and the known and other cells to score."""
+    offered, scored = divide(everything, seed)
+    if how == RANDOM:
+        rows = np.random.default_rng([seed, 5]).permutation(offered)[:n]
+    else:
+        *_, places = label(model, everything, offered, DEFAULT, n, seed)
+        rows = offered[places]
+    task = task_of(model, everything, rows, seed)
+    known = task.targets >= 0
+    strange = cells_of(task.cells.encoded[np.flatnonzero(~known)])
+    task = replace(task[np.flatnonzero(known)], strangers=strange, pool_images=None)
+    is_known = everything.targets[scored] >= 0
+    inner, outer = everything.encoded[scored[is_known]], everything.encoded[scored[~is_known]]
+    return adapted(task), inner, outer
 
 
 def adapted(task: Task) -> Bundle:
@@ -134,11 +176,17 @@ def compute(done: dict[Key, list[float]], options: argparse.Namespace) -> None:
         model = model_of(target.dataset, "robust", options)
         laboratory = visit(model, target, options.data)
         strange, groups = strangers(model, target.dataset, options.data)
+        everything = joined(laboratory, strange, groups)
         for seed in range(options.draws):
             offered, scored = divide(laboratory, seed)
             known = laboratory.encoded[scored]
             labelled = np.random.default_rng([seed, 5]).permutation(offered)[: options.labels]
             order = np.random.default_rng([seed, 7]).permutation(len(strange))
+            for how in (RANDOM, SELECTED):
+                key = (model.hash[:12], target.dataset, how, str(seed), str(options.labels))
+                if key not in done:
+                    done[key] = separation(*of_all(model, everything, how, options.labels, seed))
+                    append(options.store, key, done[key])
             for when in ("before", KNOWN_ONLY, *counts):
                 name = f"after, {when} strangers" if isinstance(when, int) else when
                 key = (model.hash[:12], target.dataset, name, str(seed), str(options.labels))

@@ -98,18 +98,22 @@ def divide(laboratory: Laboratory, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def label(
     model: Bundle, laboratory: Laboratory, rows: np.ndarray, name: str, n: int, seed: int
 ) -> Iterator[np.ndarray]:
-    """Yield the places labelled after each round, until there are n."""
+    """Yield the places labelled after each round, until there are n.
+
+    A cell of class -1 is labelled as none of the classes: it is not asked for again.
+    """
     encoded, truth = laboratory.encoded[rows], laboratory.targets[rows]
     cells, vectors = laboratory.cells[rows], comparable(encoded)
     source = model.head.probabilities(encoded)
     strategy = STRATEGIES[DEFAULT if name == AT_ONCE else name]
     labelled = np.empty(0, np.int64)
     while len(labelled) < n:
-        targets = truth[labelled]
-        task = probe_task(model, encoded, cells, labelled, targets, model.card.classes, seed)
+        is_known = truth[labelled] >= 0
+        known, closed, targets = labelled[is_known], labelled[~is_known], truth[labelled[is_known]]
+        task = probe_task(model, encoded, cells, known, targets, model.card.classes, seed)
         current = learnt(task, encoded)
         problem = Problem(
-            vectors, cells, source, model.card.classes, labelled, targets, current, seed=seed
+            vectors, cells, source, model.card.classes, known, targets, current, closed, seed
         )
         many = n - len(labelled) if name in _ONE_ROUND else min(ROUND, n - len(labelled))
         picks = strategy.choose(problem, many)
