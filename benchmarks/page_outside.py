@@ -28,6 +28,7 @@ from hemashift.app.keeping import keeping
 from hemashift.app.placing import place
 from hemashift.app.project import Project
 from hemashift.datasets import load
+from hemashift.errors import WorseModelError
 from hemashift.images import read_image
 from hemashift.taxonomy import CLASSES
 from hemashift.trust.storage import read_trust
@@ -119,10 +120,17 @@ def main() -> None:
                     shutil.copytree(known, project.cache / "encodings", dirs_exist_ok=True)
                     importing.refresh(project)
                     label(project, truth, options.labels, how == "proposed", seed)
-                    share, line = describe(project, truth)
+                    try:
+                        share, line = describe(project, truth)
+                    except WorseModelError:
+                        print(how, seed, "refused: worse than the model as it comes", flush=True)
+                        continue
             shares.append(share)
             print(how, seed, line, flush=True)
-        print(f"{how}: {np.mean(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})", flush=True)
+        if shares:
+            print(
+                f"{how}: {np.mean(shares):.3f} ({min(shares):.3f} to {max(shares):.3f})", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def many_outside(adapted: Bundle, task: Task) -> list[str]:
     if count <= _MANY_OUTSIDE * len(task.pool):
         return []
     return [
-        f"{count} of {len(task.pool)} unlabelled images are unlike the labelled cells: cells of "
-        "none of the classes, or kinds that have no label yet. `classify` tells which (column "
-        "outside); label some, those of no class as outside."
+        f"{count} of {len(task.pool)} unlabelled images are unlike the labelled cells, that is, "
+        "outside: cells of none of the classes, or of a kind that has no label yet. Label some of "
+        "them; what is of no class, as outside."
     ]
