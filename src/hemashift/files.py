@@ -60,7 +60,7 @@ def check_writable(path: str | Path) -> None:
         HemashiftError: A file is in the way of a folder, or writing is not allowed.
     """
     path = Path(path).absolute()
-    nearest = next(place for place in (path, *path.parents) if place.exists())
+    nearest = next((place for place in (path, *path.parents) if place.exists()), path)
     if nearest != path and not nearest.is_dir():
         found = f"{nearest} is a file, not a folder"
     elif not os.access(nearest if nearest.is_dir() else nearest.parent, os.W_OK):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse.linalg import ArpackNoConvergence
 
 from hemashift.model.heads import Encoded
 from hemashift.selection.vectors import comparable
@@ -54,3 +55,15 @@ def test_directions_are_those_of_the_largest_variance(count: int, width: int) ->
         found = comparable(encoded(features), directions=directions)
         assert found.shape == (count, directions)
         np.testing.assert_allclose(abs(found), abs(whole[:, :directions]), atol=1e-4)
+
+
+def test_a_search_that_does_not_end_is_done_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = np.random.default_rng(4).normal(size=(90, 400))
+    usual = comparable(encoded(features), directions=5)
+
+    def endless(*_: object, **__: object) -> None:
+        raise ArpackNoConvergence("no", np.empty(0), np.empty((0, 0)))
+
+    monkeypatch.setattr("hemashift.selection.vectors.eigsh", endless)
+    found = comparable(encoded(features), directions=5)
+    np.testing.assert_allclose(abs(found), abs(usual), atol=1e-4)
