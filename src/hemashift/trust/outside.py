@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.model.heads import Encoded
-from hemashift.trust.softmax import Float, fit_softmax, span
+from hemashift.trust.softmax import Float, told_apart
 from hemashift.trust.spread import Integers, Spread, Vectors
 from hemashift.trust.unlabelled import beyond_chance, separation, towards_unlabelled
 
@@ -103,7 +103,8 @@ class Outside:
             known: list[npt.NDArray[np.floating]] = [] if others is None else [others]
             if strange is not None:
                 worth = _MOST * len(strange) / (len(strange) + _HALF_OF_IT)
-                known.append(worth * _apart(vectors[rows] / length, strange / length))
+                apart = told_apart(vectors[rows] / length, strange / length, _PENALTY)
+                known.append(worth * apart)
             evidence = _EVIDENCE / length * np.sum(known, axis=0) if known else None
             return _fit(vectors[rows], targets[rows], source, evidence)
 
@@ -210,16 +211,6 @@ def _warned(
     return added(found, whole), [
         added(one, direction) for one, direction in zip(held_out, directions, strict=True)
     ]
-
-
-def _apart(known: Vectors, strange: Vectors) -> Float:
-    """Return the `(D,)` weights by which strangers are told from known cells."""
-    both = np.vstack([known, strange]) - known.mean(axis=0)
-    coordinates, basis = span(both)
-    is_strange = np.repeat([0, 1], [len(known), len(strange)])
-    weight, _ = fit_softmax(coordinates, is_strange, 2, _PENALTY)
-    found: Float = (weight[1] - weight[0]) @ basis
-    return found
 
 
 def _quantile(distances: npt.NDArray[np.float64]) -> float:

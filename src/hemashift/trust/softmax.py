@@ -125,6 +125,33 @@ def minimise_over(loss: Loss, start: Float) -> tuple[Float, Float]:
     return matrix[:, :-1], matrix[:, -1]
 
 
+def told_apart(
+    known: npt.NDArray[np.floating],
+    strange: npt.NDArray[np.floating],
+    penalty: float,
+    importance: float = 1.0,
+) -> Float:
+    """Return the `(D,)` weights by which strange vectors are told from known ones.
+
+    Args:
+        known: `(N, D)`.
+        strange: `(M, D)`.
+        penalty: Strength of the prior, above 0.
+        importance: What each strange vector counts for; a known one counts for 1.
+
+    Examples:
+        >>> known = np.array([[0.1, 0.0], [-0.1, 0.0]])
+        >>> bool(told_apart(known, known + [0.0, 1.0], penalty=0.1)[1] > 0)
+        True
+    """
+    sizes = [len(known), len(strange)]
+    coordinates, basis = span(np.vstack([known, strange]) - known.mean(axis=0))
+    is_strange, weights = np.repeat([0, 1], sizes), np.repeat([1.0, importance], sizes)
+    weight, _ = fit_softmax(coordinates, is_strange, 2, penalty, weights=weights)
+    found: Float = (weight[1] - weight[0]) @ basis
+    return found
+
+
 def span(inputs: npt.NDArray[np.floating]) -> tuple[Float, Float]:
     """Return the inputs in an orthonormal basis of their span, and that basis.
 

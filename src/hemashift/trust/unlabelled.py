@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hemashift.trust.softmax import Float, fit_softmax, span
+from hemashift.trust.softmax import Float, told_apart
 from hemashift.trust.spread import Vectors
 
 # Three times less or more changes the AUROC of other cells by a point at most.
@@ -27,19 +27,8 @@ def towards_unlabelled(labelled: Vectors, unlabelled: Vectors) -> Float:
 
     Returns:
         `(D,)` weights of a logistic regression.
-
-    Examples:
-        >>> labelled = np.array([[0.1, 0.0], [-0.1, 0.0]])
-        >>> bool(towards_unlabelled(labelled, labelled + [0.0, 1.0])[1] > 0)
-        True
     """
-    sizes = [len(labelled), len(unlabelled)]
-    both = np.vstack([labelled, unlabelled]) - labelled.mean(axis=0)
-    coordinates, basis = span(both)
-    weights = np.repeat([1.0, sizes[0] / sizes[1]], sizes)
-    weight, _ = fit_softmax(coordinates, np.repeat([0, 1], sizes), 2, _PENALTY, weights=weights)
-    found: Float = (weight[1] - weight[0]) @ basis
-    return found
+    return told_apart(labelled, unlabelled, _PENALTY, importance=len(labelled) / len(unlabelled))
 
 
 def separation(labelled: Float, unlabelled: Float) -> float:
