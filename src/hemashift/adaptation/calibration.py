@@ -7,6 +7,7 @@ from scipy.special import softmax
 
 from hemashift.adaptation.contract import Cells, Float, Task
 from hemashift.adaptation.folds import folds
+from hemashift.adaptation.prior import FOLLOWED
 from hemashift.model.bundle import WEIGHTS, Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
@@ -51,6 +52,7 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
             known.others,
             None if task.strangers is None else seen(task.strangers),
             task.pool if same else None if pool is None else seen(pool),
+            None if known.probe is None else FOLLOWED * known.probe,
         ),
         known.source,
         known.probe,

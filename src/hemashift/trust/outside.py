@@ -12,6 +12,7 @@ import numpy.typing as npt
 from hemashift.model.heads import Encoded
 from hemashift.trust.softmax import Float, told_apart
 from hemashift.trust.spread import Integers, Spread, Vectors
+from hemashift.trust.undecided import Undecided
 from hemashift.trust.unlabelled import beyond_chance, separation, towards_unlabelled
 
 Float32 = npt.NDArray[np.float32]
@@ -22,6 +23,8 @@ KEPT = 0.95
 # Logarithm of the distance that one unit of evidence is worth. Half or twice as much changes the
 # AUROC of immature marrow cells, of which it was 0.72 without, 0.82 with it, by half a point.
 _EVIDENCE = 0.1
+# The same of one unit of energy. Twice as much is a point more in Barcelona and less elsewhere.
+_ENERGY = 0.1
 # What the unlabelled cells of the laboratory may add, as a multiple of that, where they can be told
 # from the labelled ones without a mistake.
 _UNLABELLED = 5.0
@@ -43,7 +46,8 @@ class Outside:
     the classes, it says by which features such cells are told apart, in its own laboratories; that
     evidence stretches the distance (in the manner of outlier exposure, Hendrycks et al. 2019,
     arXiv 1812.04606, on frozen features). Such cells of the laboratory itself add to it, and so
-    does what tells its unlabelled cells from its labelled ones, see `hemashift.trust.unlabelled`.
+    does what tells its unlabelled cells from its labelled ones (`hemashift.trust.unlabelled`), and
+    that no class speaks for a cell (`hemashift.trust.undecided`).
 
     Attributes:
         centres: `(C, D)` mean of each class that has a labelled cell.
@@ -51,12 +55,14 @@ class Outside:
         threshold: Distance within which a share of `KEPT` of the known cells lies.
         evidence: `(D,)` weights; a distance is multiplied by the exponential of their product with
             the vector. None where nothing is known of cells of none of the classes.
+        undecided: A probe by whose energy it is multiplied in the same way; None without.
     """
 
     centres: npt.NDArray[np.float64]
     spread: Spread
     threshold: float
     evidence: npt.NDArray[np.float64] | None = None
+    undecided: Undecided | None = None
 
     @classmethod
     def fit(
@@ -68,6 +74,7 @@ class Outside:
         others: npt.NDArray[np.floating] | None = None,
         strangers: Encoded | None = None,
         unlabelled: Encoded | None = None,
+        towards: Float | None = None,
     ) -> Outside:
         """Learn what known cells look like.
 
@@ -81,6 +88,8 @@ class Outside:
                 vectors with a mean square of 1 around their mean.
             strangers: Cells of the laboratory that are labelled as none of the classes.
             unlabelled: Other cells of the laboratory, of which nothing is known.
+            towards: `(K, D)` weights that the probe of `undecided` is held close to; without
+                them there is none.
 
         Examples:
             >>> rng = np.random.default_rng(0)
@@ -98,6 +107,9 @@ class Outside:
         vectors, length = vectors_of(encoded), _length(vectors_of(encoded))
         middle = vectors.mean(axis=0)
         strange = None if strangers is None else vectors_of(strangers)
+        unknown = vectors[:0] if unlabelled is None else vectors_of(unlabelled)
+        seen = np.vstack([vectors, unknown])
+        around = seen.mean(axis=0, dtype=np.float64), _length(seen)
 
         def fitted(rows: Integers) -> Outside:
             known: list[npt.NDArray[np.floating]] = [] if others is None else [others]
@@ -106,13 +118,16 @@ class Outside:
                 apart = told_apart(vectors[rows] / length, strange / length, _PENALTY)
                 known.append(worth * apart)
             evidence = _EVIDENCE / length * np.sum(known, axis=0) if known else None
-            return _fit(vectors[rows], targets[rows], source, evidence)
+            one = _fit(vectors[rows], targets[rows], source, evidence)
+            if towards is None:
+                return one
+            probe = Undecided.fit(vectors[rows], targets[rows], towards, *around)
+            return replace(one, undecided=probe)
 
         everyone = np.arange(len(vectors))
         parts = [part for part in parts if len(part[0])] or [(everyone, everyone)]
         found, held_out = fitted(everyone), [fitted(fit) for fit, _ in parts]
-        if unlabelled is not None and len(unlabelled) >= len(parts) > 1:
-            unknown = vectors_of(unlabelled)
+        if len(unknown) >= len(parts) > 1:
             found, held_out = _warned(found, held_out, vectors, parts, unknown, length)
         # The evidence of each fold has an origin of its own: all count from the middle.
         distances = [
@@ -138,9 +153,12 @@ class Outside:
 
     def _stretch(self, vectors: Vectors) -> npt.NDArray[np.float64]:
         """Return by what the evidence multiplies the distances of vectors, `(N, D)` or `(D,)`."""
-        if self.evidence is None:
-            return np.ones(vectors.shape[:-1])
-        found: npt.NDArray[np.float64] = np.exp(vectors @ self.evidence)
+        logarithm = np.zeros(vectors.shape[:-1])
+        if self.evidence is not None:
+            logarithm = logarithm + vectors @ self.evidence
+        if self.undecided is not None:
+            logarithm = logarithm + _ENERGY * self.undecided.energy(vectors)
+        found: npt.NDArray[np.float64] = np.exp(logarithm)
         return found
 
 

@@ -15,6 +15,7 @@ from hemashift.model.tensors import Array
 from hemashift.trust.calibration import Calibration
 from hemashift.trust.outside import Outside
 from hemashift.trust.spread import Spread
+from hemashift.trust.undecided import Undecided
 
 Float = npt.NDArray[np.float64]
 
@@ -51,6 +52,9 @@ def attach(bundle: Bundle, trust: Trust) -> Bundle:
         tensors |= _spread_tensors("outside", trust.outside.spread)
         if trust.outside.evidence is not None:
             tensors["outside.evidence"] = trust.outside.evidence.astype(np.float32)
+        if trust.outside.undecided is not None:
+            tensors["outside.weights"] = trust.outside.undecided.weights.astype(np.float32)
+            tensors["outside.biases"] = trust.outside.undecided.biases.astype(np.float32)
     if trust.source is not None:
         tensors |= _spread_tensors("source", trust.source)
     if trust.probe is not None:
@@ -90,7 +94,8 @@ def read_trust(bundle: Bundle) -> Trust:
     if spec.outside_threshold is not None:
         centres = _tensor(tensors, "centres", (None, width))
         spread, evidence = _spread(tensors, "outside", width), direction("outside.evidence")
-        outside = Outside(centres, spread, spec.outside_threshold, evidence)
+        undecided = _undecided(tensors, width)
+        outside = Outside(centres, spread, spec.outside_threshold, evidence, undecided)
     if "source.directions" in tensors:
         source = _spread(tensors, "source", width)
     if "source.probe" in tensors:
@@ -113,6 +118,13 @@ def _spread(tensors: Mapping[str, Array], name: str, width: int) -> Spread:
     if not (variances > 0).all():
         raise _misfit(f"{name}.variances", "variances above 0", str(variances.min()))
     return Spread(directions, variances[:-1], float(variances[-1]))
+
+
+def _undecided(tensors: Mapping[str, Array], width: int) -> Undecided | None:
+    if "outside.weights" not in tensors:
+        return None
+    weights = _tensor(tensors, "outside.weights", (None, width))
+    return Undecided(weights, _tensor(tensors, "outside.biases", (len(weights),)))
 
 
 def _tensor(tensors: Mapping[str, Array], name: str, shape: tuple[int | None, ...]) -> Float:
