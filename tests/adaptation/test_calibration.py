@@ -82,6 +82,7 @@ def test_what_the_source_knew_is_passed_on(make_task: MakeTask, bundle: Bundle) 
     helped = read_trust(first).outside
     assert alone is not None and helped is not None
     assert not np.array_equal(alone.spread.variances, helped.spread.variances)
+    assert alone.undecided is None and helped.undecided is not None
 
 
 def test_other_weights_see_other_features(make_task: MakeTask, bundle: Bundle) -> None:

@@ -182,3 +182,25 @@ def test_few_unlabelled_cells_or_none_say_nothing() -> None:
         found = Outside.fit(encoded(40), targets, parts(40), unlabelled=beside(count, 1))
         assert found.evidence is None
         assert found.threshold == plain.threshold
+
+
+def test_that_no_class_speaks_for_a_cell_counts() -> None:
+    """Cells half-way between two classes, which are no further from each than its own cells."""
+
+    def wide(count: int, seed: int, level: float = 1.0) -> Encoded:
+        noise = np.random.default_rng([seed, 8]).normal(0, 0.4, (count, WIDTH - 2))
+        sides = np.resize((0, 1), count)
+        vectors = np.hstack([np.eye(2)[sides] * level + (1 - level) / 2, noise])
+        return Encoded(vectors.astype(np.float32), vectors[:, :4].astype(np.float32))
+
+    targets = np.resize((0, 1), 60)
+    plain = Outside.fit(wide(60, 1), targets, parts(60))
+    told = Outside.fit(wide(60, 1), targets, parts(60), towards=np.zeros((2, WIDTH)))
+    known, between = wide(300, 2), wide(300, 3, level=0.2)
+
+    def mistaken(found: Outside) -> float:
+        return float((found.scores(between)[:, None] <= found.scores(known)[None, :]).mean())
+
+    assert plain.undecided is None and told.undecided is not None
+    assert mistaken(told) < mistaken(plain) - 0.02
+    assert (told.scores(known) <= 1).mean() > KEPT - 0.05

@@ -28,7 +28,7 @@ def trust(cells: Encoded) -> Trust:
     targets = np.arange(60) % 6
     rows = np.arange(60)
     parts = [(rows[rows % 5 != k], rows[rows % 5 == k]) for k in range(5)]
-    outside = Outside.fit(cells, targets, parts)
+    outside = Outside.fit(cells, targets, parts, towards=np.zeros((6, cells.features.shape[1])))
     probabilities = np.random.default_rng(1).dirichlet(np.ones(6), 60)
     return Trust(Calibration.of(probabilities, targets), outside, outside.spread)
 
@@ -42,6 +42,7 @@ def test_what_is_saved_is_read_again(
     found = read_trust(kept)
     assert found.calibration is not None and trust.calibration is not None
     assert found.outside is not None and trust.outside is not None and found.source is not None
+    assert found.outside.undecided is not None
     np.testing.assert_allclose(
         found.calibration.probabilities, trust.calibration.probabilities, atol=1e-6
     )
@@ -100,6 +101,9 @@ def test_what_tells_cells_of_no_class_is_kept(
         ("centres", np.full((1, 1), np.nan, np.float32), "finite"),
         ("outside.variances", np.zeros(3), ""),
         ("outside.variances", None, ""),
+        ("outside.weights", np.zeros((6, 3), np.float32), "any x"),
+        ("outside.biases", np.zeros(5, np.float32), "6"),
+        ("outside.biases", None, "6"),
         ("source.directions", np.zeros((2, 2), np.float32), "any x"),
         ("source.others", np.zeros(3, np.float32), "finite"),
     ],
