@@ -2,8 +2,8 @@
 
 An immature cell may lie close to the mature ones and still have little of what makes out any of
 them. The energy of a probe says so (Liu et al. 2020, arXiv 2010.03759): minus the logarithm of the
-sum of the exponentials of its logits. Unlike a probability it does not grow where the class that
-speaks least against a cell is compared with worse ones.
+sum of the exponentials of its logits. Probabilities compare the classes; the energy says how much
+speaks for any of them.
 """
 
 from __future__ import annotations
