@@ -37,11 +37,14 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     # A fine-tuned encoder sees other features than the source's spread was measured in.
     same = bundle.card.files[WEIGHTS] == task.model.card.files[WEIGHTS]
     known = read_trust(task.model) if same else Trust()
+    encoder = None if same else Encoder(bundle)
 
     def seen(cells: Cells) -> Encoded:
-        return cells.encoded if same else Encoder(bundle).encode(cells.images)
+        return cells.encoded if encoder is None else encoder.encode(cells.images)
 
-    pool = None if task.pool_images is None else Cells(task.pool_images, task.pool)
+    unlabelled: Encoded | None = task.pool
+    if encoder is not None:
+        unlabelled = None if task.pool_images is None else encoder.encode(task.pool_images)
     trust = Trust(
         Calibration.of(softmax(logs / temperature, axis=1), task.targets, task.groups),
         Outside.fit(
@@ -51,7 +54,7 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
             known.source,
             known.others,
             None if task.strangers is None else seen(task.strangers),
-            task.pool if same else None if pool is None else seen(pool),
+            unlabelled,
             None if known.probe is None else FOLLOWED * known.probe,
         ),
         known.source,

@@ -105,8 +105,8 @@ class Outside:
             >>> bool(found.scores(Encoded(other, other))[0] > 2)
             True
         """
-        vectors, length = vectors_of(encoded), _length(vectors_of(encoded))
-        middle = vectors.mean(axis=0)
+        vectors = vectors_of(encoded)
+        middle, length = vectors.mean(axis=0), _length(vectors)
         strange = None if strangers is None else vectors_of(strangers)
         unknown = vectors[:0] if unlabelled is None else vectors_of(unlabelled)
         seen = np.vstack([vectors, unknown])

@@ -10,6 +10,7 @@ held out: what chance alone would show is not believed.
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import mannwhitneyu
 
 from hemashift.trust.softmax import Float, told_apart
 from hemashift.trust.spread import Vectors
@@ -45,8 +46,8 @@ def separation(labelled: Float, unlabelled: Float) -> float:
         >>> separation(np.array([0.0, 1.0]), np.array([2.0, 3.0]))
         1.0
     """
-    above = (unlabelled[:, None] > labelled).mean() + (unlabelled[:, None] == labelled).mean() / 2
-    return float(2 * above - 1)
+    found = mannwhitneyu(unlabelled, labelled, method="asymptotic")
+    return float(2 * found.statistic / (len(labelled) * len(unlabelled)) - 1)
 
 
 def beyond_chance(apart: float, n_labelled: int, n_unlabelled: int) -> float:
