@@ -160,3 +160,24 @@ def test_no_adaptation_gives_new_classes_no_chance(make_task: MakeTask) -> None:
     assert task.classes[6] == "blast"
     assert (found[:, 6] == 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+def test_what_is_found_of_a_task_is_found_once(make_task: MakeTask) -> None:
+    task = make_task(LABELS["a class beyond the six"])
+    asked: list[int] = []
+
+    def find() -> int:
+        asked.append(1)
+        return len(asked)
+
+    assert [task.once("a", find), task.once("a", find), task.once("b", find)] == [1, 1, 2]
+    some = task[np.arange(len(task) - 1)]
+    assert [some.once("a", find), task.once("a", find)] == [3, 1]
+
+
+def test_a_probe_of_other_settings_is_another(make_task: MakeTask) -> None:
+    task = make_task(LABELS["a class beyond the six"])
+    first, same, other = Probe(penalties=(0.1,)), Probe(penalties=(0.1,)), Probe(penalties=(1.0,))
+    assert first.fit(task) is same.fit(task)
+    assert other.fit(task) is not first.fit(task)
+    assert (same.chosen, other.chosen) == (("features", 0.1), ("features", 1.0))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from hemashift.model.heads import Encoded, Head
 Float = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,7 @@ class Task:
     seed: int = 0
     pool_images: npt.NDArray[np.uint8] | None = None
     strangers: Cells | None = None
+    _found: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -71,6 +74,20 @@ class Task:
         return replace(
             self, cells=self.cells[rows], targets=self.targets[rows], groups=self.groups[rows]
         )
+
+    def once(self, key: Hashable, find: Callable[[], Found]) -> Found:
+        """Return what `find` does; it is called only the first time that this task is asked.
+
+        Methods build on each other: `auto` compares the blend of a probe and prototypes with
+        either of them, and all three are fitted to the very same cells.
+
+        Args:
+            key: What is found, and all settings that it depends on.
+            find: Finds it from this task.
+        """
+        if key not in self._found:
+            self._found[key] = find()
+        return cast(Found, self._found[key])
 
 
 class Fitted(Protocol):

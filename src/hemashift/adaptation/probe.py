@@ -47,6 +47,11 @@ class Probe:
 
     def fit(self, task: Task) -> FittedHead:
         """Choose output and strength, then fit on all labelled cells."""
+        key = ("probe", self.outputs, self.penalties)
+        fitted, self.chosen = task.once(key, lambda: self._fit(task))
+        return fitted
+
+    def _fit(self, task: Task) -> tuple[FittedHead, tuple[Output, float]]:
         scaled = {output: standardised(task, output) for output in self.outputs}
         spans = {output: span(inputs) for output, (inputs, *_) in scaled.items()}
         coordinates = {output: found for output, (found, _) in spans.items()}
@@ -55,13 +60,12 @@ class Probe:
             output: partial(fit_softmax, towards=priors[output] @ basis.T)
             for output, (_, basis) in spans.items()
         }
-        self.chosen = choose(task, coordinates, self.penalties, fits)
-        output, penalty = self.chosen
+        output, penalty = choose(task, coordinates, self.penalties, fits)
         _, mean, scale = scaled[output]
         found, basis = spans[output]
         weight, bias = fits[output](found, task.targets, len(task.classes), penalty)
         weight = widened(weight, basis, priors[output])
-        return fitted_head(task, output, weight, bias, mean, scale)
+        return fitted_head(task, output, weight, bias, mean, scale), (output, penalty)
 
 
 def standardised(task: Task, output: Output) -> tuple[Vectors, Vectors, Vectors]:
@@ -73,6 +77,10 @@ def standardised(task: Task, output: Output) -> tuple[Vectors, Vectors, Vectors]
     Returns:
         Inputs `(N, D)`, mean `(D,)` and scale `(D,)`: inputs = (vector - mean) / scale.
     """
+    return task.once(("standardised", output), lambda: _standardised(task, output))
+
+
+def _standardised(task: Task, output: Output) -> tuple[Vectors, Vectors, Vectors]:
     own = task.cells.encoded.vectors(output, l2=True)
     everything = np.vstack([own, task.pool.vectors(output, l2=True)])
     mean = everything.mean(axis=0)

@@ -42,13 +42,18 @@ class Prototypes:
 
     def fit(self, task: Task) -> FittedHead:
         """Choose output and sharpness, then take the means of all labelled cells."""
+        key = ("prototypes", self.outputs, self.sharpness)
+        fitted, self.chosen = task.once(key, lambda: self._fit(task))
+        return fitted
+
+    def _fit(self, task: Task) -> tuple[FittedHead, tuple[Output, float]]:
         scaled = {output: standardised(task, output) for output in self.outputs}
         inputs = {output: found for output, (found, *_) in scaled.items()}
-        self.chosen = choose(task, inputs, self.sharpness, dict.fromkeys(inputs, nearest_mean))
-        output, sharpness = self.chosen
+        nearest = dict.fromkeys(inputs, nearest_mean)
+        output, sharpness = choose(task, inputs, self.sharpness, nearest)
         found, mean, scale = scaled[output]
         weight, bias = nearest_mean(found, task.targets, len(task.classes), sharpness)
-        return fitted_head(task, output, weight, bias, mean, scale)
+        return fitted_head(task, output, weight, bias, mean, scale), (output, sharpness)
 
 
 def nearest_mean(
