@@ -32,7 +32,7 @@ def read_frame(path: Path) -> pd.DataFrame:
             return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
         return pd.read_parquet(path)
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise TableError("the table cannot be read", found=str(error), where=path) from None
+        raise TableError.unreadable(path, error) from None
 
 
 def table_suffix(path: Path) -> str:
@@ -113,11 +113,11 @@ def validate(frame: pd.DataFrame) -> None:
         row = int(first["index"])
         whole = first["schema_context"] == "DataFrameSchema"
         column = "box" if whole else str(first["column"])
-        found = [frame[name].iloc[row] for name in BOX_COLUMNS] if whole else first["failure_case"]
+        box = ", ".join(str(frame[name].iloc[row]) for name in BOX_COLUMNS)
         rule = "a value" if first["check"] == "not_nullable" else str(first["check"])
         raise TableError(
             f"the cell table has {cases['index'].nunique()} bad rows; the first is row {row + 1}",
             expected=rule,
-            found=str(found),
+            found=box if whole else str(first["failure_case"]),
             where=f"row {row + 1}, column {column}",
         ) from None

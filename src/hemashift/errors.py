@@ -64,6 +64,17 @@ class ImageError(HemashiftError):
 class TableError(HemashiftError):
     """A cell table or label file does not have the form it must have."""
 
+    @classmethod
+    def unreadable(cls, path: Path, error: Exception) -> TableError:
+        """Say why a table could not be read, and what helps against a spreadsheet's encoding."""
+        encoding = isinstance(error, UnicodeDecodeError)
+        return cls(
+            "the table cannot be read",
+            found="text that is not UTF-8" if encoding else str(error),
+            where=path,
+            hint="save it as CSV in UTF-8" if encoding else None,
+        )
+
 
 class DatasetError(HemashiftError):
     """A dataset folder does not have the published layout."""

@@ -72,6 +72,17 @@ def check_writable(path: str | Path) -> None:
     )
 
 
+def check_file(path: str | Path) -> None:
+    """Refuse a place where no file can be written, see `check_writable`.
+
+    Raises:
+        HemashiftError: There is a folder, or nothing can be written.
+    """
+    if Path(path).is_dir():
+        raise HemashiftError("the output is a folder", expected="a file", where=path)
+    check_writable(path)
+
+
 def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with Path(path).open("rb") as stream:

@@ -110,6 +110,8 @@ def test_mistakes_of_the_user_are_messages(files: Path) -> None:
         invoke(files / "none.csv", "-l", files / "true.csv", "-o", files / "report")
     with pytest.raises(HemashiftError, match="needs a folder"):
         invoke(files / "said.csv", "-l", files / "true.csv", "-o", files / "true.csv")
+    with pytest.raises(HemashiftError, match="taken for cells"):
+        invoke(files / "cells", "-l", files / "true.csv", "-o", files / "cells" / "report")
     (files / "others.csv").write_text("path,label\nelsewhere.png,MO\n")
     with pytest.raises(TableError, match="no cell is left"):
         invoke(files / "said.csv", "-l", files / "others.csv", "-o", files / "report")

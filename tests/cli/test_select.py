@@ -89,6 +89,15 @@ def test_a_list_without_labels_may_be_made_again(cells: Path) -> None:
 def test_bad_options(cells: Path) -> None:
     with pytest.raises(HemashiftError, match="written as CSV"):
         run(cells, "-n", 3, "-o", cells.parent / "cells.xlsx")
+    for picture, message in {
+        cells.parent / "cells.xyz": "format cannot be written",
+        cells.parent / "cells": "format cannot be written",
+        cells / "chosen.png": "taken for cells",
+    }.items():
+        with pytest.raises(HemashiftError, match=message):
+            run(cells, "-n", 3, "-o", cells.parent / "cells.csv", "--montage", picture)
+    assert not (cells.parent / "cells.csv").exists()
+    assert run(cells, "-n", 3, "-o", "a.csv", "--seed", 2**32).exit_code == 2
     assert run(cells, "-n", 0, "-o", cells.parent / "cells.csv").exit_code == 2
     assert run(cells, "-n", 3, "-o", "a.csv", "--strategy", "best").exit_code == 2
 

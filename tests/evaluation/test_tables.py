@@ -114,3 +114,13 @@ def test_a_cell_without_a_class_counts_by_its_most_probable_one() -> None:
         )
     )
     assert [said.classes[code] for code in said.codes] == ["monocyte", "lymphocyte", "lymphocyte"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_table_of_a_spreadsheet_in_another_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("path,label\nMünchen.png,MO\n", encoding=encoding)
+    for read in (read_table, CellTable.read):
+        with pytest.raises(TableError, match="not UTF-8") as caught:
+            read(path)
+        assert "save it as CSV in UTF-8" in str(caught.value)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemashift.cli.options import Seed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -98,16 +100,17 @@ def montage(
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture to write.")],
     data: _Data = None,
     per_class: Annotated[int, typer.Option(min=1, max=100, help="Cells a class.")] = 8,
-    seed: Annotated[int, typer.Option(help="Which cells are drawn.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Draw some cells of every class, as a look at what a dataset really holds."""
     import numpy as np
 
     from hemashift.errors import DatasetError
     from hemashift.images import crop, read_image
-    from hemashift.reports.montage import draw_montage
+    from hemashift.reports.montage import check_picture, draw_montage
     from hemashift.taxonomy import OUTSIDE
 
+    check_picture(output)
     [(reader, table)] = _open(what, data)
     boxes = table.boxes()
     rng = np.random.default_rng(seed)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemashift.cli.options import Seed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,7 +33,7 @@ def command(
         typer.Option("--model", "-m", help="Model to start from. [default: the shipped model]"),
     ] = None,
     labels: Annotated[int, typer.Option(min=1, help="Cells to label, drawn at random.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+    seed: Seed = 0,
     offline: Annotated[bool, typer.Option("--offline", help="Do not download anything.")] = False,
 ) -> None:
     """Show the whole job: label 30 cells, adapt the model, classify the rest, report."""

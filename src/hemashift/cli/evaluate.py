@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hemashift.cli.options import Seed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -56,7 +58,7 @@ def command(
         ),
     ] = False,
     draws: Annotated[int, typer.Option(min=100, help="Bootstrap draws.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Compare predictions with labels: scores with confidence limits, figures, a report page."""
     from datetime import UTC, datetime
@@ -67,6 +69,7 @@ def command(
     from hemashift.evaluation import evaluate
     from hemashift.evaluation.exclusion import read_exclusion
     from hemashift.files import check_writable
+    from hemashift.images import check_apart
     from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
 
     for table in (predictions, labels):
@@ -75,6 +78,8 @@ def command(
     if output.exists() and not output.is_dir():
         raise HemashiftError("the report needs a folder, and this is a file", where=output)
     check_writable(output)
+    if predictions.is_dir():
+        check_apart(output, predictions)
     left_out = read_exclusion(exclude) if exclude is not None else frozenset()
     card: dict[str, Any] = {}
     if predictions.is_dir():

@@ -22,4 +22,8 @@ Classes = Annotated[
     Path | None,
     typer.Option(help="TOML or JSON file with your own classes and what labels mean."),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")]
+# scikit-learn takes no larger one.
+_LARGEST_SEED = 2**32 - 1
+Seed = Annotated[
+    int, typer.Option(min=0, max=_LARGEST_SEED, help="Seed of everything drawn at random.")
+]

@@ -69,11 +69,16 @@ def command(
     from rich.console import Console
 
     from hemashift.cli.progress import stages
+    from hemashift.images import check_apart
     from hemashift.model.bundle import default_model, load_model
+    from hemashift.reports.montage import check_picture
     from hemashift.selection import select
     from hemashift.taxonomy import Taxonomy
 
     _check_output(output, labels or [])
+    if montage is not None:
+        check_picture(montage)
+        check_apart(montage, images)
     console = Console(stderr=True)
     start = load_model(model) if model is not None else default_model()
     with stages(console) as progress:
@@ -97,11 +102,11 @@ def _check_output(output: Path, labels: Sequence[Path]) -> None:
     """Refuse to write over labels that a person has given, before the work."""
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation.tables import read_table
-    from hemashift.files import check_writable
+    from hemashift.files import check_file
 
     if output.suffix.lower() != ".csv":
         raise HemashiftError("the list is written as CSV", expected="a name in .csv", where=output)
-    check_writable(output)
+    check_file(output)
     if not output.exists():
         return
     hint = "name another file; --labels takes both"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hemashift.cli.options import Seed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -75,7 +77,7 @@ def command(
         str | None,
         typer.Option(help="Colour transform: none, reinhard, reinhard-lab or macenko."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn at random.")] = 0,
+    seed: Seed = 0,
     devices: Annotated[str, typer.Option(help="Number of devices; auto takes all GPUs.")] = "auto",
     run_folder: Annotated[
         Path | None,

@@ -91,7 +91,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         if suffix in (".jsonl", ".ndjson"):
             return pd.read_json(path, lines=True, dtype=False)
     except (OSError, ValueError) as error:
-        raise TableError("the table cannot be read", found=str(error), where=path) from None
+        raise TableError.unreadable(path, error) from None
     raise TableError(
         "a table of this kind cannot be read",
         expected=".csv, .tsv, .parquet or .jsonl",

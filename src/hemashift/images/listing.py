@@ -54,6 +54,25 @@ def list_images(folder: str | Path) -> list[Path]:
     return images
 
 
+def check_apart(output: str | Path, folder: str | Path) -> None:
+    """Refuse to write pictures where they would be taken for cells the next time.
+
+    Args:
+        output: What is to be written: a picture, or a folder with pictures.
+        folder: The folder of images.
+
+    Raises:
+        ImageError: The output lies in the folder.
+    """
+    if Path(output).resolve().is_relative_to(Path(folder).resolve()):
+        raise ImageError(
+            "pictures among the images would be taken for cells",
+            expected=f"a place outside {folder}",
+            where=output,
+            hint="name one beside the folder",
+        )
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     root = folder.resolve()
     for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=False):

@@ -9,13 +9,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hemashift.files import atomic_write
+from hemashift.errors import HemashiftError
+from hemashift.files import atomic_write, check_file
 from hemashift.taxonomy import CLASS_COLOURS, OUTSIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FRAME = 0.03  # of a cell's side
+_FORMATS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".pdf", ".svg")
+
+
+def check_picture(path: str | Path) -> None:
+    """Refuse a name or place at which no picture can be written, before the work.
+
+    Args:
+        path: The picture to write.
+
+    Raises:
+        HemashiftError: The suffix is of no format known here, or nothing can be written there.
+    """
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise HemashiftError(
+            "a picture of this format cannot be written",
+            expected=f"a name in {', '.join(_FORMATS)}",
+            where=path,
+        )
+    check_file(path)
 
 
 def draw_montage(
@@ -37,6 +57,7 @@ def draw_montage(
         dpi: Dots an inch.
 
     Raises:
+        HemashiftError: As `check_picture`.
         ValueError: If no row holds an image.
 
     Examples:
@@ -51,6 +72,7 @@ def draw_montage(
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
+    check_picture(path)
     columns = max((len(images) for _, images in rows), default=0)
     if columns == 0:
         raise ValueError("there is no image to draw")

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from hemashift.errors import HemashiftError
 
@@ -253,5 +260,10 @@ def recipe(preset: str, **changes: object) -> Recipe:
         wanted.setdefault("least_steps", 0)
     try:
         return Recipe.model_validate(PRESETS[preset].model_dump() | wanted)
-    except ValueError as error:
-        raise HemashiftError("the recipe has a value out of range", found=str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise HemashiftError(
+            "the recipe has a value out of range",
+            found=first["msg"].removeprefix("Value error, "),
+            where=".".join(map(str, first["loc"])) or None,
+        ) from error
