@@ -57,60 +57,49 @@ def test_a_full_disk_is_a_message(
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "message"),
     [
-        ("select", "IMAGES", "-n", "2", "-o", "FILE/cells.csv"),
-        ("select", "IMAGES", "-n", "2", "-o", "NEW/cells.csv", "--montage", "FILE/cells.png"),
-        ("audit", "IMAGES", "--labels", "LABELS", "-o", "FILE/page.html"),
-        ("evaluate", "LABELS", "--labels", "LABELS", "-o", "FILE/report"),
-        ("adapt", "IMAGES", "--labels", "LABELS", "-o", "FILE/model"),
-        ("adapt", "IMAGES", "--labels", "LABELS", "-o", "NEW", "--report", "FILE/page.html"),
-        ("classify", "IMAGES", "-o", "FILE/cells.csv"),
+        (words.replace("PLACE", place).split(), message)
+        for place, message in {
+            "FILE/output": "the output cannot be written",
+            "FOLDER/output": "the output is a folder",
+        }.items()
+        for words in (
+            "select IMAGES -n 2 -o PLACE.csv",
+            "select IMAGES -n 2 -o NEW.csv --montage PLACE.png",
+            "audit IMAGES --labels LABELS -o PLACE.html",
+            "adapt IMAGES --labels LABELS -o NEW --report PLACE.html",
+            "classify IMAGES -o PLACE.csv",
+        )
+    ]
+    + [
+        (
+            ["adapt", "IMAGES", "--labels", "LABELS", "-o", "FILE/model"],
+            "the output cannot be written",
+        ),
+        (
+            ["evaluate", "LABELS", "--labels", "LABELS", "-o", "FILE/report"],
+            "the output cannot be written",
+        ),
     ],
 )
-def test_an_output_below_a_file_is_refused_before_the_work(
-    words: tuple[str, ...],
+def test_a_place_for_no_file_is_refused_before_the_work(
+    words: list[str],
+    message: str,
     images: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    file, labels = images.parent / "file", images.parent / "labels.csv"
-    file.write_text("no folder")
-    labels.write_text("path,label\n0.png,MO\n1.png,LY\n")
-
-    def in_full(word: str) -> str:
-        named = word.replace("IMAGES", str(images)).replace("LABELS", str(labels))
-        return named.replace("FILE", str(file)).replace("NEW", str(images.parent / "new"))
-
-    assert status_of(monkeypatch, *map(in_full, words)) == 2
-    told = capsys.readouterr().err
-    assert "the output cannot be written" in told
-    assert str(file) in told
-    assert "reading images" not in told
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("select", "IMAGES", "-n", "2", "-o", "FOLDER.csv"),
-        ("audit", "IMAGES", "--labels", "LABELS", "-o", "FOLDER.csv"),
-        ("adapt", "IMAGES", "--labels", "LABELS", "-o", "NEW", "--report", "FOLDER.csv"),
-        ("classify", "IMAGES", "-o", "FOLDER.csv"),
-    ],
-)
-def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(
-    words: tuple[str, ...],
-    images: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    names = {"IMAGES": images, "LABELS": "labels.csv", "NEW": "new", "FOLDER.csv": "folder.csv"}
-    (images.parent / "folder.csv").mkdir()
+    names = {"IMAGES": "images", "LABELS": "labels.csv"}
+    (images.parent / "FILE").write_text("no folder")
+    for suffix in (".csv", ".png", ".html"):
+        (images.parent / "FOLDER" / f"output{suffix}").mkdir(parents=True)
     (images.parent / "labels.csv").write_text("path,label\n0.png,MO\n1.png,LY\n")
     monkeypatch.chdir(images.parent)
     assert status_of(monkeypatch, *(names.get(word, word) for word in words)) == 2
     told = capsys.readouterr().err
-    assert "the output is a folder" in told
+    assert message in told
+    assert any(name in told for name in ("FILE", "FOLDER"))
     assert "reading images" not in told
 
 
