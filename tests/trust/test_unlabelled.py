@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from hemashift.trust.unlabelled import beyond_chance, separation, towards_unlabelled
 
@@ -13,8 +12,8 @@ def test_separation_is_the_area_under_the_curve() -> None:
         rng.integers(0, 6, 20).astype(float),
         rng.integers(2, 9, 31).astype(float),
     )
-    truth = np.repeat([0, 1], [20, 31])
-    area = roc_auc_score(truth, np.r_[labelled, unlabelled])
+    pairs = unlabelled[:, None] - labelled
+    area = (pairs > 0).mean() + (pairs == 0).mean() / 2
     assert separation(labelled, unlabelled) == pytest.approx(2 * area - 1)
     assert separation(unlabelled, labelled) == pytest.approx(1 - 2 * area)
     assert separation(labelled, labelled) == 0

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hemashift.cell_schema import COLUMNS, read_frame
 from hemashift.cells import Box, CellTable
 from hemashift.errors import HemashiftError, TableError
+from hemashift.files import check_file
 from hemashift.images import list_images
 
 Images = str | Path | CellTable | Sequence[str | Path]
@@ -91,15 +92,14 @@ def fingerprint(items: Iterable[Item]) -> str:
 
 
 def refuse_overwriting(output: Path, items: Iterable[Item]) -> None:
-    """Check that the output is not one of the images, nor a file of labels.
+    """Check that the output can be written, and is not one of the images, nor a file of labels.
 
     Raises:
-        HemashiftError: It is.
+        HemashiftError: It cannot, or it is.
     """
+    check_file(output)
     if not output.exists():
         return
-    if output.is_dir():
-        raise HemashiftError("the output is a folder", expected="a file", where=output)
     if _holds_labels(output):
         raise HemashiftError(
             "the output would overwrite labels", where=output, hint="name another file"

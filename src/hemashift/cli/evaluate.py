@@ -78,12 +78,11 @@ def command(
     if output.exists() and not output.is_dir():
         raise HemashiftError("the report needs a folder, and this is a file", where=output)
     check_writable(output)
-    if predictions.is_dir():
-        check_apart(output, predictions)
     left_out = read_exclusion(exclude) if exclude is not None else frozenset()
     card: dict[str, Any] = {}
     if predictions.is_dir():
         images = predictions
+        check_apart(output, images)
         predictions, card = _classify(images, labels, model, output)
     elif model is not None:
         card = _card(model)
