@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import zipfile
 import zlib
 from functools import lru_cache
@@ -12,6 +13,9 @@ from hemashift.errors import ImageError
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
 
 SEPARATOR = "!/"
+# Python 3.12 and 3.13 skip the header of a member from where another thread has left the file
+# (zipfile seeks from the shared position), so that one thread at a time is in an archive.
+_READING = threading.Lock()
 
 
 def split_archive_path(path: str | Path) -> tuple[str, str] | None:
@@ -99,7 +103,7 @@ def _read_member(archive: str, member: str, *, where: str, limits: Limits) -> by
     try:
         info = opened.getinfo(member)
         _check_length(info.file_size, where, limits)
-        with opened.open(info) as stream:
+        with _READING, opened.open(info) as stream:
             content = stream.read(limits.max_bytes + 1)
     except KeyError as error:
         raise ImageError(
