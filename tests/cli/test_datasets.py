@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from hemashift.cli.datasets import app
-from hemashift.errors import DatasetError
+from hemashift.errors import DatasetError, ImageError
 
 
 @pytest.fixture
@@ -78,3 +78,10 @@ def test_montage_writes_a_picture(data: Path) -> None:
     again = data / "again.png"
     _run("montage", "bccd_cropped", "-o", str(again), "--data", str(data))
     assert again.read_bytes() == output.read_bytes()
+
+
+def test_a_montage_is_not_written_among_the_cells(data: Path) -> None:
+    output = data / "bccd_cropped" / "Neutrophil" / "cells.png"
+    with pytest.raises(ImageError, match="taken for cells"):
+        _run("montage", "bccd_cropped", "-o", str(output), "--data", str(data))
+    assert not output.exists()

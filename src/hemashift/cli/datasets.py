@@ -106,12 +106,13 @@ def montage(
     import numpy as np
 
     from hemashift.errors import DatasetError
-    from hemashift.images import crop, read_image
+    from hemashift.images import check_apart, crop, read_image
     from hemashift.reports.montage import check_picture, draw_montage
     from hemashift.taxonomy import OUTSIDE
 
     check_picture(output)
     [(reader, table)] = _open(what, data)
+    check_apart(output, table.root)
     boxes = table.boxes()
     rng = np.random.default_rng(seed)
     names = table.frame["class"].fillna(OUTSIDE).to_numpy()
