@@ -12,6 +12,8 @@ import sys
 import tempfile
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -118,34 +120,34 @@ def openvino_module() -> Any:
     return openvino
 
 
-def read_graph(bundle: Bundle, n_images: int) -> tuple[Any, Any]:
+@contextmanager
+def read_graph(bundle: Bundle, n_images: int) -> Iterator[tuple[Any, Any]]:
     """Read the graph of a model for a fixed number of images a request.
 
-    Returns:
+    Compile it before the context is left: since version 2026.4, OpenVINO reads the weights then.
+
+    Yields:
         The OpenVINO core that compiles it, and the graph.
     """
     core = openvino_module().Core()
-    # The weights are copied, so that the folder below can go at once, on Windows too.
+    # The weights are copied, so that the folder below can go when they are, on Windows too.
     core.set_property({"ENABLE_MMAP": False})
     size = bundle.card.preprocessing.size
     # From a folder of our own, written from the bytes whose hashes were checked.
     with tempfile.TemporaryDirectory(prefix="hemashift-") as folder:
         bundle.write_files(Path(folder))
         graph = core.read_model(Path(folder) / GRAPH)
-    graph.reshape([n_images, size, size, 3])
-    return core, graph
+        graph.reshape([n_images, size, size, 3])
+        yield core, graph
 
 
 def _compile(bundle: Bundle, threads: int, precision: str) -> Any:
-    core, graph = read_graph(bundle, 1)
-    compiled = core.compile_model(
-        graph,
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": threads,
-        },
-    )
+    settings = {
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": threads,
+    }
+    with read_graph(bundle, 1) as (core, graph):
+        compiled = core.compile_model(graph, "CPU", settings)
     # One request more than streams, so that no stream waits while Python fetches a result.
     return openvino_module().AsyncInferQueue(compiled, threads + 1)

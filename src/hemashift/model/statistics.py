@@ -31,11 +31,12 @@ def with_statistics_of(images: npt.NDArray[np.uint8], bundle: Bundle, source_wei
         batch norm comes back as it is.
     """
     share = np.float32(len(images) / (len(images) + source_weight))
-    core, graph = read_graph(bundle, len(images))
-    names = _mix(graph, share)
-    if not names:
-        return bundle
-    values = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(images)
+    with read_graph(bundle, len(images)) as (core, graph):
+        names = _mix(graph, share)
+        if not names:
+            return bundle
+        compiled = core.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    values = compiled(images)
     return bundle.with_statistics({name: values[2 + place] for place, name in enumerate(names)})
 
 
