@@ -144,7 +144,7 @@ def undo(project: Project, *, reader: str, event: str, target: str | None = None
             raise ConflictError("this id was used for an answer", found=event)
         found = project.store.row(
             f"SELECT id, {_COLUMNS} FROM standing_answers "
-            "WHERE reader = ?1 AND (?2 IS NULL OR event = ?2) ORDER BY id DESC",
+            "WHERE reader = ? AND event = COALESCE(?, event) ORDER BY id DESC",
             reader,
             target,
         )

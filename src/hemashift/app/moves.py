@@ -106,7 +106,7 @@ def standing(project: Project, reader: str | None = None) -> dict[int, tuple[str
     """
     rows = project.store.tuples(
         "SELECT cell, bin, reader FROM standing_moves JOIN moved_cells ON move = id "
-        "WHERE ?1 IS NULL OR reader = ?1 ORDER BY id",
+        "WHERE reader = COALESCE(?, reader) ORDER BY id",
         reader,
     )
     return {cell: (bin, who) for cell, bin, who in rows}
@@ -116,7 +116,7 @@ def order(project: Project, reader: str | None = None) -> dict[int, int]:
     """Return for each cell that people moved a number that is the higher, the later it was."""
     rows = project.store.rows(
         "SELECT cell, MAX(id) FROM standing_moves JOIN moved_cells ON move = id "
-        "WHERE ?1 IS NULL OR reader = ?1 GROUP BY cell",
+        "WHERE reader = COALESCE(?, reader) GROUP BY cell",
         reader,
     )
     return {row[0]: row[1] for row in rows}
