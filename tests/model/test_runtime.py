@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from hemashift.errors import HemashiftError, ImageError
 from hemashift.model.bundle import Bundle
 from hemashift.model.classifier import Classifier
-from hemashift.model.runtime import Encoder
+from hemashift.model.runtime import Encoder, read_graph
 
 
 def torch_probabilities(bundle: Bundle, images: np.ndarray) -> np.ndarray:
@@ -87,6 +88,15 @@ print("gone")
 """
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert shown.stdout == "gone\n", shown.stderr
+
+
+def test_the_weights_stay_on_disk_until_the_graph_is_compiled(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with read_graph(bundle, 1):
+        assert len(list(tmp_path.rglob("encoder.safetensors"))) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_images_give_no_rows(bundle: Bundle) -> None:
