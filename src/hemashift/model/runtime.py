@@ -124,7 +124,7 @@ def openvino_module() -> Any:
 def read_graph(bundle: Bundle, n_images: int) -> Iterator[tuple[Any, Any]]:
     """Read the graph of a model for a fixed number of images a request.
 
-    Compile it before the context is left: since version 2026.4, OpenVINO reads the weights then.
+    Compile it before the context is left: OpenVINO 2026.4 reads the weights no earlier.
 
     Yields:
         The OpenVINO core that compiles it, and the graph.
