@@ -98,10 +98,11 @@ class Taxonomy:
     def resolve(self, label: str) -> CellType | None:
         """Return the cell type that a label means, or None where it means none.
 
-        Case, spaces, punctuation, the order of the words and a plural `s` do not matter.
-        `WBC` and the like mean no particular type, so they give None.
+        Case, accents, spaces, punctuation, the order of the words, a plural `s` and a number in
+        front (`01_basophil`) do not matter. `WBC` and the like mean no particular type, so they
+        give None.
         """
-        for key in keys(label):
+        for key in (*keys(label), *keys(re.sub(r"^\d+[\W_]+", "", label))):
             if key in self._index:
                 return self.types[self._index[key]]
         return None
@@ -209,7 +210,9 @@ class Taxonomy:
 
 def keys(label: str) -> tuple[str, str]:
     """Normalise a label in two ways: its words in order, run together; and its words sorted."""
-    plain = unicodedata.normalize("NFKC", label).casefold()
+    apart = unicodedata.normalize("NFKD", label)
+    # Accents of Latin, Greek and Cyrillic letters; in other scripts such marks are letters.
+    plain = unicodedata.normalize("NFKC", re.sub("[\u0300-\u036f]", "", apart)).casefold()
     words = re.findall(r"[^\W_]+", plain) or [plain]
     # A plural s is dropped from words long enough not to be a code such as BAS or NGS.
     words = [
