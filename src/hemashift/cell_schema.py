@@ -22,14 +22,25 @@ _OPTIONAL_TEXT = ("label", "class", "subset")
 def read_frame(path: Path) -> pd.DataFrame:
     """Read a CSV or Parquet file; every column of a CSV comes as text, an empty field as None.
 
+    The fields of a CSV are separated by commas, semicolons or tabs, as the header shows.
+
     Raises:
         TableError: If the suffix is another, or the file cannot be read.
     """
     suffix = table_suffix(path)
     try:
         if suffix == ".csv":
+            with path.open(encoding="utf-8-sig") as stream:
+                header = stream.readline()
             # Only an empty field is missing: a cell may be labelled "NA" or "null".
-            return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+            return pd.read_csv(
+                path,
+                sep=max(",;\t", key=header.count),
+                dtype=str,
+                keep_default_na=False,
+                na_values=[""],
+                encoding="utf-8-sig",
+            )
         return pd.read_parquet(path)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise TableError.unreadable(path, error) from None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hemashift.errors import HemashiftError
+
+_IN_ARCHIVE = ".zip!/"
 
 
 @contextmanager
@@ -81,6 +83,53 @@ def check_file(path: str | Path) -> None:
     if Path(path).is_dir():
         raise HemashiftError("the output is a folder", expected="a file", where=path)
     check_writable(path)
+
+
+def split_archive_path(path: str | Path) -> tuple[str, str] | None:
+    """Split `archive.zip!/inner/name.jpg` into the archive and the member.
+
+    A folder may be called `archive.zip!`, too; what lies in it is an ordinary file.
+
+    Args:
+        path: Any path.
+
+    Returns:
+        The two parts, or None where the path is that of an ordinary file.
+
+    Examples:
+        >>> split_archive_path("cells.zip!/0/a.jpg")
+        ('cells.zip', '0/a.jpg')
+        >>> split_archive_path("cells/a.jpg") is None
+        True
+    """
+    text = str(path)
+    start = text.lower().find(_IN_ARCHIVE)
+    end = start + len(".zip")
+    if start < 0 or Path(text[: end + 1]).is_dir():
+        return None
+    return text[:end], text[start + len(_IN_ARCHIVE) :]
+
+
+def check_spares(
+    path: str | Path, inputs: Iterable[str | Path | None], what: str = "an input"
+) -> None:
+    """Refuse to write over a file that is read, by whatever name it goes.
+
+    Args:
+        path: The file to be written.
+        inputs: Files that are read; they need not exist, and None is passed over.
+        what: What they are.
+
+    Raises:
+        HemashiftError: The file is one of them.
+    """
+    path = Path(path)
+    if path.exists() and any(
+        one is not None and Path(one).exists() and path.samefile(one) for one in inputs
+    ):
+        raise HemashiftError(
+            f"the output would overwrite {what}", where=path, hint="name another file"
+        )
 
 
 def sha256(path: str | Path) -> str:

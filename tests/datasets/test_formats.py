@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import ExifTags, Image
 
 from hemashift.cells import Box
 from hemashift.datasets import load, open_table
 from hemashift.datasets.voc import parse_xml
 from hemashift.datasets.yolo import read_names
 from hemashift.errors import DatasetError, TableError
+from hemashift.images import read_image
 
 
 def test_imagefolder(tmp_path: Path, draw) -> None:
@@ -25,6 +27,26 @@ def test_imagefolder(tmp_path: Path, draw) -> None:
     assert labels["segs/slide 2/2.png"] == "segs"
     assert labels["loose.png"] is None
     assert set(table.frame["dataset"]) == {tmp_path.name}
+
+
+@pytest.mark.parametrize(
+    ("image", "label", "subset"),
+    [
+        ("dataset/Train/monocyte/1.png", "monocyte", "Train"),
+        ("Train/Train/monocyte/1.png", "monocyte", "Train"),
+        ("ours/2024/monocyte/1.png", "monocyte", None),
+        ("ours/2024/monocyte/smear 1/1.png", "monocyte", None),
+        ("monocyte/smear 1/1.png", "monocyte", None),
+        ("smear 1/1.png", "smear 1", None),
+    ],
+)
+def test_folders_that_wrap_the_classes(
+    tmp_path: Path, draw, image: str, label: str, subset: str | None
+) -> None:
+    draw(image)
+    table, reader = open_table(tmp_path)
+    assert reader.name == "imagefolder"
+    assert table.frame[["path", "label", "subset"]].to_numpy().tolist() == [[image, label, subset]]
 
 
 def test_imagefolder_with_parts(tmp_path: Path, draw) -> None:
@@ -53,6 +75,31 @@ def test_table_of_paths_and_labels(tmp_path: Path, draw) -> None:
         assert all(path.is_file() for path in table.paths())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path;label\na.png;NGS\n",
+        "\ufeffPath\tLabel\na.png\tNGS\n",
+        "file_name,category\na.png,NGS\n",
+        "Filename,class\na.png,NGS\n",
+    ],
+)
+def test_a_table_as_others_write_it(tmp_path: Path, draw, text: str) -> None:
+    draw("a.png")
+    (tmp_path / "cells.csv").write_text(text, encoding="utf-8")
+    table, reader = open_table(tmp_path)
+    assert reader.name == "csv"
+    assert table.frame[["label", "class"]].to_numpy().tolist() == [["NGS", "neutrophil"]]
+
+
+def test_folders_named_like_a_place_in_an_archive(tmp_path: Path, draw) -> None:
+    draw("new!/a.png")
+    draw("old.zip!/b.png")
+    (tmp_path / "cells.csv").write_text("path,label\nnew!/a.png,NGS\nold.zip!/b.png,LYT\n")
+    table = load("csv", tmp_path)
+    assert [read_image(path).shape for path in table.paths()] == [(10, 12, 3)] * 2
+
+
 def test_parquet_table_with_numbers_as_labels(tmp_path: Path, draw) -> None:
     draw("a.png")
     file = tmp_path / "cells.parquet"
@@ -70,7 +117,8 @@ def test_parquet_table_with_numbers_as_labels(tmp_path: Path, draw) -> None:
         ("path,label,x_min\na.png,x,3\n", "part of the box columns", "cells.csv"),
         ("path,x_min,y_min,x_max,y_max\na.png,1,1,1,5\n", "box is empty", "row 1"),
         ("path,x_min,y_min,x_max,y_max\na.png,1,1,x,5\n", "not four whole", "row 1"),
-        ("path,class\na.png,zebra\n", "not one of the classes", "row 1"),
+        ("path,label,class\na.png,x,zebra\n", "not one of the classes", "row 1"),
+        ("path,Path\na.png,a.png\n", "two columns have the same name", "cells.csv"),
     ],
 )
 def test_mistakes_in_a_table(tmp_path: Path, draw, text: str, message: str, where: str) -> None:
@@ -123,6 +171,17 @@ def test_yolo(tmp_path: Path, draw, image: str, labels: str, subset: str | None)
     assert table.frame["class"].tolist() == ["neutrophil", None]
     assert table.frame["subset"].tolist() == [subset, subset]
     assert table.frame["group"].nunique() == 1
+
+
+def test_yolo_boxes_of_a_picture_that_lies_on_its_side(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.jpg", exif=exif)
+    (tmp_path / "classes.txt").write_text("neutrophil\n")
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.2 0.4\n")
+    table = load("yolo", tmp_path)
+    assert read_image(table.paths()[0]).shape == (200, 100, 3)
+    assert table.boxes() == [Box(40, 60, 60, 140)]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +272,21 @@ def test_a_huge_xml_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"<annotation>" + b" " * 10_000_001 + b"</annotation>")
     with pytest.raises(DatasetError, match="too large"):
         parse_xml(path)
+
+
+def test_fields_named_from_where_one_is(tmp_path: Path, draw, monkeypatch) -> None:
+    draw("set/JPEGImages/a.jpg")
+    (tmp_path / "set" / "Annotations").mkdir()
+    (tmp_path / "set" / "Annotations" / "a.xml").write_text(_xml(CELL))
+    draw("coco/a.jpg")
+    (tmp_path / "coco" / "cells.json").write_text(_coco())
+    monkeypatch.chdir(tmp_path / "coco")
+    for name, reader in (("../set", "voc"), (".", "coco")):
+        opened = open_table(name)
+        assert opened.reader.name == reader
+        assert opened.table.paths()[0].samefile(
+            tmp_path / ("set/JPEGImages" if reader == "voc" else "coco") / "a.jpg"
+        )
 
 
 def test_voc_looks_for_images_by_bare_name_only(tmp_path: Path, draw) -> None:

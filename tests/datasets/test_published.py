@@ -95,6 +95,22 @@ def test_raabin_groups_by_smear(tmp_path: Path, draw) -> None:
     assert table.frame["subset"].tolist() == ["Train"] * 3 + ["TestA", "TestB"]
 
 
+@pytest.mark.parametrize(
+    ("image", "group"),
+    [
+        ("TestA/TestA/Basophil/20190526_162951_0.jpg", "raabin/20190526"),
+        ("Train/Train/Monocyte/95-5-13-1_7_1.jpg", "raabin/95-5-13-1"),
+        ("Train/Monocyte/95-5-13-1_7_1.jpg", "raabin/95-5-13-1"),
+    ],
+)
+def test_raabin_in_part(tmp_path: Path, draw, image: str, group: str) -> None:
+    draw(image)
+    table, reader = open_table(tmp_path)
+    assert reader.name == "raabin"
+    assert table.frame["group"].tolist() == [group]
+    assert table.frame["subset"].tolist() == [image.split("/", maxsplit=1)[0]]
+
+
 def _lisc(tmp_path: Path, draw, masks: bool = True) -> Path:
     root = tmp_path / "LISC Database"
     for name in ("Baso/1", "eosi/2", "mixt/1"):
@@ -120,6 +136,15 @@ def test_lisc_takes_the_window_around_the_mask(tmp_path: Path, draw) -> None:
     assert boxes["Main Dataset/Baso/1.bmp"] == Box(105, -5, 355, 245)
     assert boxes["Main Dataset/mixt/1.bmp"] is None
     assert _by_path(table, "group")["Main Dataset/Baso/1.bmp"] == "lisc/Baso/1"
+
+
+def test_lisc_masks_lack_a_border(tmp_path: Path, draw) -> None:
+    root = _lisc(tmp_path, draw)
+    path = root / "Ground Truth Segmentation" / "Baso" / "areaforexpert1" / "1_expert.bmp"
+    with Image.open(path) as mask:
+        mask.crop((4, 4, 716, 572)).save(path)
+    boxes = load("lisc", tmp_path).boxes()
+    assert boxes[0] == Box(105, -5, 355, 245)
 
 
 def test_lisc_says_which_mask_is_missing(tmp_path: Path, draw) -> None:
@@ -203,6 +228,9 @@ def test_zheng(tmp_path: Path, draw, name: str, number: int) -> None:
         "basophil",
     ]
     assert table.frame["path"].tolist()[0] == f"Dataset {number}/001.bmp"
+
+    table, reader = open_table(tmp_path / f"Dataset {number}")
+    assert (reader.name, len(table)) == (name, 5)
 
     labels.write_text("image ID,class label\n1,6\n")
     with pytest.raises(DatasetError, match="not understood") as caught:

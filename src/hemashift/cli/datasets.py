@@ -180,15 +180,19 @@ def _print_counts(console: Console, reader: DatasetReader, table: CellTable) -> 
     lines.add_row(OUTSIDE, str(len(outside)))
 
     console.print(f"[bold]{reader.title}[/bold] ({reader.name}): layout understood")
-    console.print(f"  in {table.root}", soft_wrap=True)
+    console.print(f"  in {table.root}", soft_wrap=True, markup=False)
     console.print(lines)
     if len(outside):
         labels = outside["label"].fillna("no label").value_counts()
-        console.print("outside: " + ", ".join(f"{n} {label}" for label, n in labels.items()))
+        named = ", ".join(f"{n} {label}" for label, n in labels.items())
+        console.print(f"outside: {named}", markup=False)
     subsets = table.frame["subset"].dropna().value_counts()
     if len(subsets):
-        console.print("subsets: " + ", ".join(f"{n} {name}" for name, n in subsets.items()))
+        named = ", ".join(f"{n} {name}" for name, n in subsets.items())
+        console.print(f"subsets: {named}", markup=False)
     console.print(f"{len(table)} cells in {table.frame['group'].nunique()} groups")
+    if not counts and outside["label"].notna().any():
+        console.print("no label means one of the classes: is this the folder that has them?")
     if reader.note:
         console.print(f"note: {reader.note}")
     console.print()

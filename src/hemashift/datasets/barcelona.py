@@ -40,6 +40,7 @@ class Barcelona(PublishedDataset):
     role: Role = "source"
     layout = "PBC_dataset_normal_DIB/<class>/<PREFIX>_<number>.jpg, classes " + ", ".join(_FOLDERS)
     published_counts = PUBLISHED_COUNTS["barcelona"]
+    class_folders = frozenset(_FOLDERS)
 
     def recognises(self, folder: Path) -> bool:
         """Tell whether a class folder holds images named by subtype."""

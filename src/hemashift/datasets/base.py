@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from hemashift.cells import Cell, CellTable
-from hemashift.datasets.folders import nearby
+from hemashift.datasets.folders import images_below, nearby, subfolders
 from hemashift.errors import DatasetError
 from hemashift.taxonomy import Taxonomy, default_taxonomy
 
@@ -78,9 +78,22 @@ class PublishedDataset(Reader):
     """Base of the readers of published datasets."""
 
     role: Role = "target"
+    # Names, in small letters, of the folders of its classes, where these alone give it away.
+    class_folders: frozenset[str] = frozenset()
+
+    def alone(self, folder: Path) -> bool:
+        """Tell whether the folder that is recognised has no images in folders of other names.
+
+        A laboratory may name folders and files like a published dataset. Read as that, its further
+        classes would be left out, so that such a folder is not taken for it unless asked by name.
+        """
+        return not self.class_folders or all(
+            name.casefold() in self.class_folders or next(images_below(below), None) is None
+            for name, below in subfolders(folder).items()
+        )
 
     def find(self, root: str | Path) -> Path | None:
-        """Return the dataset's folder: `root` itself, `root/<name>`, or up to two levels below."""
+        """Return the dataset's folder: `root`, `root/<name>`, or one at most three levels below."""
         root = Path(root)
         for start in (root / self.name, root):
             for folder in nearby(start):

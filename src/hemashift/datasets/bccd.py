@@ -61,6 +61,7 @@ class BccdCropped(PublishedDataset):
     url = "https://github.com/apple2373/BCCD"
     layout = "{Basophil,Eosinophil,Lymphocyte,Monocyte,Neutrophil}/BloodImage_<n>_<k>.jpg"
     published_counts = PUBLISHED_COUNTS["bccd_cropped"]
+    class_folders = frozenset(name.casefold() for name in _FOLDERS)
 
     def recognises(self, folder: Path) -> bool:
         """Tell whether a class folder holds crops named by their original."""

@@ -61,8 +61,8 @@ def images_below(folder: Path) -> Iterator[Path]:
             yield from images_below(below)
 
 
-def nearby(root: Path, depth: int = 2) -> Iterator[Path]:
-    """Yield a folder (or file), its subfolders, and theirs: the nearer ones first."""
+def nearby(root: Path, depth: int = 3) -> Iterator[Path]:
+    """Yield a folder (or file) and the folders at most so deep in it, the nearer ones first."""
     if not root.exists():
         return
     level = [root]
@@ -70,6 +70,20 @@ def nearby(root: Path, depth: int = 2) -> Iterator[Path]:
         yield from level
         level = [below for folder in level for below in subfolders(folder).values()]
     yield from level
+
+
+def wrapped(folder: Path, depth: int = 3) -> Iterator[Path]:
+    """Yield a folder, and what it wraps: the only folder in it, and the only one in that.
+
+    Archives unpack so, `PBC_dataset_normal_DIB/PBC_dataset_normal_DIB/<class>`.
+    """
+    for _ in range(depth):
+        yield folder
+        inner = subfolders(folder)
+        if len(inner) != 1 or first_image(folder):
+            return
+        folder = next(iter(inner.values()))
+    yield folder
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -91,15 +105,18 @@ def relative(path: Path, folder: Path) -> str:
 def inside(name: str, folder: Path, where: str | Path) -> Path:
     """Return the file that an annotation names, which must lie inside the folder.
 
+    It begins as the folder is written, be that relative or absolute.
+
     Raises:
         DatasetError: If the name is absolute or leads out of the folder.
     """
-    place = Path(os.path.abspath(folder / name.replace("\\", "/")))  # noqa: PTH100
-    if not place.is_relative_to(os.path.abspath(folder)):  # noqa: PTH100
+    start = Path(os.path.abspath(folder))  # noqa: PTH100
+    place = Path(os.path.abspath(start / name.replace("\\", "/")))  # noqa: PTH100
+    if not place.is_relative_to(start):
         raise DatasetError(
             "an annotation names an image outside the dataset", found=name, where=where
         )
-    return place
+    return folder / place.relative_to(start)
 
 
 def _hidden(name: str) -> bool:

@@ -27,7 +27,7 @@ STAGES = (
     "band neutrophil",
     "segmented neutrophil",
 )
-_USED = {"1", "2", "3", "8", "9"}
+_FOLDERS = {str(number) for number in range(len(STAGES))}
 # The archive also holds a version control tree, which is no part of the data.
 _MEMBER = re.compile(r"([0-9])/[^/]+\.jpe?g", re.I)
 
@@ -46,10 +46,13 @@ class JinWooChoi(PublishedDataset):
     published_counts = PUBLISHED_COUNTS["jin_woo_choi"]
 
     def recognises(self, folder: Path) -> bool:
-        """Tell whether the folder holds the zip or the numbered folders; the zip itself will do."""
+        """Tell whether this is the zip, its folder, or exactly the folders 0 to 9.
+
+        Other numbers are a laboratory's patients or smears.
+        """
         if folder.is_file():
             return folder.name == ARCHIVE
-        return (folder / ARCHIVE).is_file() or set(subfolders(folder)) >= _USED
+        return (folder / ARCHIVE).is_file() or set(subfolders(folder)) == _FOLDERS
 
     def cells(self, folder: Path) -> Iterator[Cell]:
         """Yield the cells with the name of their stage; each is a group of its own.

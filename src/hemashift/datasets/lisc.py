@@ -72,22 +72,33 @@ class Lisc(PublishedDataset):
                         relative(image, folder),
                         name.lower(),
                         group=f"{self.name}/{name}/{image.stem}",
-                        box=None if mask is None else _window(mask),
+                        box=None if mask is None else _window(mask, image),
                     )
 
 
-def _window(mask: Path) -> Box:
-    """Return the window around the middle of the largest object in a mask."""
+def _window(mask: Path, field: Path) -> Box:
+    """Return the window around the middle of the largest object in a mask.
+
+    Masks are published with 712x568 pixels, without a border of 4 that the fields have.
+    """
     try:
         with Image.open(mask) as picture:
             cell = np.asarray(picture.convert("L")) > 0
+        with Image.open(field) as picture:
+            border = [
+                (whole - part) // 2
+                for whole, part in zip(picture.size[::-1], cell.shape, strict=True)
+            ]
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError("a mask cannot be read", found=str(error), where=mask) from None
+        raise DatasetError(
+            "a mask, or its field, cannot be read", found=str(error), where=mask
+        ) from None
     objects, number = ndimage.label(cell)
     if number == 0:
         raise DatasetError("a mask is empty", where=mask)
     # Specks of a stray pen are no part of the cell.
     largest = int(np.argmax(np.bincount(objects.ravel())[1:]))
     rows, columns = ndimage.find_objects(objects)[largest]
-    top, left = ((part.start + part.stop - _WINDOW) // 2 for part in (rows, columns))
+    middles = [(part.start + part.stop) // 2 for part in (rows, columns)]
+    top, left = (m + edge - _WINDOW // 2 for m, edge in zip(middles, border, strict=True))
     return Box(left, top, left + _WINDOW, top + _WINDOW)

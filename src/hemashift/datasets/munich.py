@@ -42,6 +42,7 @@ class Munich2019(PublishedDataset):
         "here they are outside."
     )
     published_counts = PUBLISHED_COUNTS["munich_2019"]
+    class_folders = frozenset(code.casefold() for code in _CODES_2019)
 
     def recognises(self, folder: Path) -> bool:
         """Tell whether a folder named by a code holds images with that code and four digits."""
@@ -75,6 +76,7 @@ class Munich2021(PublishedDataset):
         "abnormal eosinophils (ABE, 8) with the eosinophils; here they are outside."
     )
     published_counts = PUBLISHED_COUNTS["munich_2021"]
+    class_folders = frozenset(code.casefold() for code in _CODES_2021)
 
     def recognises(self, folder: Path) -> bool:
         """Tell whether a folder named by a code holds images with that code and five digits."""

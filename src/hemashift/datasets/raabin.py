@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from hemashift.cells import Cell
 from hemashift.datasets.base import PublishedDataset
 from hemashift.datasets.counts import PUBLISHED_COUNTS
-from hemashift.datasets.folders import images_in, relative, subfolders
+from hemashift.datasets.folders import first_image, images_in, relative, subfolders
 
 _PARTS = ("Train", "TestA", "TestB")
 _FOLDERS = ("Basophil", "Eosinophil", "Lymphocyte", "Monocyte", "Neutrophil")
+_NAME = re.compile(r"(\d+-\d+-\d+-\d+|\d{8}_\d{6})_\d+")
 
 
 class Raabin(PublishedDataset):
@@ -26,21 +28,26 @@ class Raabin(PublishedDataset):
     published_counts = PUBLISHED_COUNTS["raabin"]
 
     def recognises(self, folder: Path) -> bool:
-        """Tell whether one of the two test parts is there: their names are Raabin's own."""
-        parts = subfolders(folder)
-        return any(
-            part in parts and set(subfolders(parts[part])) & set(_FOLDERS)
-            for part in ("TestA", "TestB")
+        """Tell whether one of the two test parts is there, or Train with names of its smears."""
+        return any(_classes(folder, part) for part in ("TestA", "TestB")) or any(
+            _NAME.match(first_image(below)) for below in _classes(folder, "Train").values()
         )
 
     def cells(self, folder: Path) -> Iterator[Cell]:
         """Yield the cells of the parts that are there."""
         for part in _PARTS:
-            for label, below in subfolders(folder / part).items():
-                if label not in _FOLDERS:
-                    continue
+            for label, below in _classes(folder, part).items():
                 for image in images_in(below):
                     smear = image.stem.rsplit("_", 2)[0]
                     yield Cell(
                         relative(image, folder), label, group=f"{self.name}/{smear}", subset=part
                     )
+
+
+def _classes(folder: Path, part: str) -> dict[str, Path]:
+    """Return the class folders of a part; archives may unpack it into a folder of its name."""
+    for place in (folder / part, folder / part / part):
+        found = {name: below for name, below in subfolders(place).items() if name in _FOLDERS}
+        if found:
+            return found
+    return {}

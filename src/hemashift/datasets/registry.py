@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from hemashift.cells import CellTable
 from hemashift.datasets.barcelona import Barcelona
-from hemashift.datasets.base import DatasetReader
+from hemashift.datasets.base import DatasetReader, PublishedDataset
 from hemashift.datasets.bccd import Bccd, BccdCropped, BccdVoc
 from hemashift.datasets.coco import Coco
 from hemashift.datasets.fields import Ruijin, Tianjin
-from hemashift.datasets.folders import subfolders
+from hemashift.datasets.folders import nearby, wrapped
 from hemashift.datasets.imagefolder import ImageFolder
 from hemashift.datasets.jin_woo_choi import JinWooChoi
 from hemashift.datasets.jslh import Jslh
@@ -26,7 +26,7 @@ from hemashift.datasets.zheng import CellaVisionBlog, JiangxiTecom
 from hemashift.errors import DatasetError
 from hemashift.taxonomy import Taxonomy
 
-_PUBLISHED: tuple[DatasetReader, ...] = (
+_PUBLISHED: tuple[PublishedDataset, ...] = (
     Barcelona(),
     Munich2019(),
     Munich2021(),
@@ -44,7 +44,7 @@ _PUBLISHED: tuple[DatasetReader, ...] = (
 )
 # In the order in which they are tried: a folder of images fits almost anything, so it is last.
 _FORMATS: tuple[DatasetReader, ...] = (Yolo(), Voc(), Coco(), TableFile(), ImageFolder())
-_READERS = {reader.name: reader for reader in (*_PUBLISHED, *_FORMATS)}
+_READERS: dict[str, DatasetReader] = {r.name: r for r in (*_PUBLISHED, *_FORMATS)}
 
 
 class Opened(NamedTuple):
@@ -127,17 +127,13 @@ def load(name: str, root: str | Path | None = None, taxonomy: Taxonomy | None = 
 def recognise(path: str | Path) -> DatasetReader | None:
     """Return the reader that a folder or file has the layout of, or None.
 
-    A published dataset is also recognised where the folder holds nothing but its folder, as
-    archives unpack.
+    A published dataset is also recognised inside folders that hold nothing else, as archives
+    unpack.
     """
     path = Path(path)
-    places = [path]
-    inner = list(subfolders(path).values()) if path.is_dir() else []
-    if len(inner) == 1:
-        places.append(inner[0])
-    for place in places:
+    for place in wrapped(path):
         for reader in _PUBLISHED:
-            if reader.recognises(place):
+            if reader.recognises(place) and reader.alone(place):
                 return reader
     return next((reader for reader in _FORMATS if reader.recognises(path)), None)
 
@@ -153,7 +149,8 @@ def open_table(path: str | Path, taxonomy: Taxonomy | None = None) -> Opened:
         The cells and the reader that was chosen.
 
     Raises:
-        DatasetError: If the path does not exist, or no format fits.
+        DatasetError: If the path does not exist, no format fits, or published datasets lie
+            further down among other images.
         TableError: If a table is not understood.
     """
     path = Path(path)
@@ -168,4 +165,28 @@ def open_table(path: str | Path, taxonomy: Taxonomy | None = None) -> Opened:
             expected="; ".join(f"{r.title}: {r.layout}" for r in _FORMATS),
             where=path,
         )
-    return Opened(reader.read(path, taxonomy), reader)
+    table = reader.read(path, taxonomy)
+    if reader.role == "format" and not table.classes():
+        _refuse_collection(path)
+    return Opened(table, reader)
+
+
+def _refuse_collection(path: Path) -> None:
+    """Refuse a folder that holds whole datasets, of which none of the folders is a class.
+
+    Raises:
+        DatasetError: Published datasets lie in it.
+    """
+    inner = {
+        place: reader.title
+        for place in nearby(path)
+        for reader in _PUBLISHED
+        if place != path and reader.recognises(place) and reader.alone(place)
+    }
+    if inner:
+        raise DatasetError(
+            "the folder is no dataset, but holds some",
+            expected="the folder of one of them",
+            found=", ".join(f"{title} in {place}" for place, title in inner.items()),
+            where=path,
+        )

@@ -12,16 +12,29 @@ from hemashift.cell_schema import BOX_COLUMNS, read_frame
 from hemashift.cells import Box, Cell, CellTable
 from hemashift.datasets.formats import FormatReader
 from hemashift.errors import DatasetError, HemashiftError, TableError
+from hemashift.files import split_archive_path
 from hemashift.taxonomy import Taxonomy, default_taxonomy
 
-_PATH_NAMES = ("path", "image", "filename", "file", "image_path", "file_path")
+_PATH_NAMES = (
+    "path",
+    "image",
+    "filename",
+    "file_name",
+    "file",
+    "image_path",
+    "file_path",
+    "image_name",
+)
+_LABEL_NAMES = ("label", "labels", "category", "cell_type", "class")
 
 
 class TableFile(FormatReader):
-    """A table with a column `path` (or `image`, `filename`, `file`) and best a column `label`.
+    """A table with a column `path` (or `image`, `filename`, `file_name`) and best one `label`.
 
-    Optional columns are `class`, `x_min y_min x_max y_max`, `group` and `subset`. Paths are
-    absolute or start from the folder of the table.
+    The label may also be called `category`, `cell_type` or `class`. Beside a label, `class` is the
+    class that the label counts as. Optional columns are `x_min y_min x_max y_max`, `group` and
+    `subset`. Paths are absolute or start from the folder of the table. Capitals in the header do
+    not matter; the separator is a comma, a semicolon or a tab.
     """
 
     name = "csv"
@@ -41,7 +54,7 @@ class TableFile(FormatReader):
         """
         path = Path(folder)
         if path.is_file() and path.suffix.lower() in (".csv", ".parquet"):
-            _columns(read_frame(path), path)  # says which column lacks
+            _path_column(_read(path), path)  # says which column lacks
         table = super().read(_table_in(path) or path, taxonomy)
         allowed = (taxonomy or default_taxonomy()).classes
         for row, name in enumerate(table.frame["class"], start=1):
@@ -55,7 +68,7 @@ class TableFile(FormatReader):
         missing = [
             row
             for row, image in enumerate(table.paths(), start=1)
-            if not Path(str(image).split("!/")[0]).is_file()
+            if not Path((split_archive_path(image) or (image,))[0]).is_file()
         ]
         if missing:
             raise DatasetError(
@@ -68,8 +81,9 @@ class TableFile(FormatReader):
 
     def cells(self, folder: Path) -> Iterator[Cell]:
         """Yield a cell a row."""
-        frame = read_frame(folder)
-        names = _columns(frame, folder)
+        frame = _read(folder)
+        paths = _path_column(frame, folder)
+        labels = next((name for name in _LABEL_NAMES if name in frame.columns), "label")
         boxed = [name for name in BOX_COLUMNS if name in frame.columns]
         if boxed and len(boxed) < len(BOX_COLUMNS):
             raise TableError(
@@ -80,25 +94,39 @@ class TableFile(FormatReader):
             )
         for number, row in enumerate(frame.to_dict("records"), start=1):
             where = f"{folder}, row {number}"
-            path = _text(row[names["path"]])
+            path = _text(row[paths])
             if path is None:
                 raise TableError("a row has no path", where=where)
-            own = {key: _text(row.get(key)) for key in ("label", "class", "group", "subset")}
+            own = {key: _text(row.get(key)) for key in (labels, "class", "group", "subset")}
             yield Cell(
                 path,
-                own["label"] or own["class"],
-                own["class"],
+                own[labels] or own["class"],
+                None if labels == "class" else own["class"],
                 own["group"],
                 own["subset"],
                 _box(row, where) if boxed else None,
             )
 
 
-def _columns(frame: pd.DataFrame, path: Path) -> dict[str, str]:
+def _read(path: Path) -> pd.DataFrame:
+    """Read the table with its header in small letters.
+
+    Raises:
+        TableError: The table cannot be read, or two columns then have the same name.
+    """
+    frame = read_frame(path)
+    names = [str(name).strip().lower() for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TableError("two columns have the same name", found=", ".join(twice), where=path)
+    return frame.set_axis(names, axis=1)
+
+
+def _path_column(frame: pd.DataFrame, path: Path) -> str:
     """Return which column holds the paths."""
     for name in _PATH_NAMES:
         if name in frame.columns:
-            return {"path": name}
+            return name
     raise TableError(
         "the table has no column of paths",
         expected=" or ".join(_PATH_NAMES[:4]),
@@ -115,7 +143,7 @@ def _table_in(path: Path) -> Path | None:
     if path.suffix.lower() not in (".csv", ".parquet") or not path.is_file():
         return None
     try:
-        _columns(read_frame(path), path)
+        _path_column(_read(path), path)
     except HemashiftError:
         return None
     return path

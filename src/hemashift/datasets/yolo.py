@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from hemashift.cells import Box, Cell
 from hemashift.datasets.folders import images_below, relative
@@ -110,9 +110,12 @@ def _label_file(image: Path, folder: Path) -> Path | None:
 
 
 def _size(image: Path) -> tuple[int, int]:
+    """Return width and height as the picture is seen, which its EXIF orientation may turn."""
     try:
         with Image.open(image) as picture:
-            return picture.size
+            width, height = picture.size
+            on_its_side = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            return (height, width) if on_its_side else (width, height)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError("an image cannot be read", found=str(error), where=image) from None
 

@@ -38,8 +38,21 @@ class _Zheng(PublishedDataset):
         return f"Class Labels of Dataset {self.number}.csv"
 
     def recognises(self, folder: Path) -> bool:
-        """Tell whether the images or the labels are there; `cells` says which of them lacks."""
-        return (folder / self._labels).is_file() or (folder / self._images).is_dir()
+        """Tell whether the images or the labels are there; `cells` says which of them lacks.
+
+        The folder of the images itself will do where the labels lie beside it.
+        """
+        place = self._around(folder)
+        return (place / self._labels).is_file() or (place / self._images).is_dir()
+
+    def find(self, root: str | Path) -> Path | None:
+        """Return the folder of images and labels, see `PublishedDataset.find`."""
+        found = super().find(root)
+        return found if found is None else self._around(found)
+
+    def _around(self, folder: Path) -> Path:
+        beside = folder.parent / self._labels
+        return folder.parent if folder.name == self._images and beside.is_file() else folder
 
     def cells(self, folder: Path) -> Iterator[Cell]:
         """Yield the cells in the order of the CSV; each is a group of its own.

@@ -10,35 +10,12 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from hemashift.errors import ImageError
+from hemashift.files import split_archive_path
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
 
-SEPARATOR = "!/"
 # Python 3.12 and 3.13 skip the header of a member from where another thread has left the file
 # (zipfile seeks from the shared position), so that one thread at a time is in an archive.
 _READING = threading.Lock()
-
-
-def split_archive_path(path: str | Path) -> tuple[str, str] | None:
-    """Split `archive.zip!/inner/name.jpg` into the archive and the member.
-
-    Args:
-        path: Any path.
-
-    Returns:
-        The two parts, or None where the path is that of an ordinary file.
-
-    Examples:
-        >>> split_archive_path("cells.zip!/0/a.jpg")
-        ('cells.zip', '0/a.jpg')
-        >>> split_archive_path("cells/a.jpg") is None
-        True
-    """
-    text = str(path)
-    start = text.lower().find(".zip" + SEPARATOR)
-    if start < 0:
-        return None
-    end = start + len(".zip")
-    return text[:end], text[end + len(SEPARATOR) :]
 
 
 def read_bytes(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> bytes:

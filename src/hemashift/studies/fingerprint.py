@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hemashift.cells import CellTable
-from hemashift.files import atomic_write, sha256
+from hemashift.files import atomic_write, sha256, split_archive_path
 
 _COLUMNS = ["path", "x_min", "y_min", "x_max", "y_max", "label", "class", "subset", "group"]
 
@@ -70,11 +70,11 @@ class Hashes:
         Raises:
             OSError: A file cannot be read.
         """
-        places = [str(path).partition("!/") for path in cells.paths()]
-        digests = self.of_files(sorted({Path(file) for file, _, _ in places}))
+        places = [split_archive_path(path) or (str(path), "") for path in cells.paths()]
+        digests = self.of_files(sorted({Path(file) for file, _ in places}))
         return [
             key_of({"file": digests[Path(file)], "within": inner, "box": box and list(box)})
-            for (file, _, inner), box in zip(places, cells.boxes(), strict=True)
+            for (file, inner), box in zip(places, cells.boxes(), strict=True)
         ]
 
     def of_table(self, cells: CellTable) -> str:

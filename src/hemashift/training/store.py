@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError, ImageError
-from hemashift.files import atomic_write
+from hemashift.files import atomic_write, split_archive_path
 from hemashift.images import read_image
 from hemashift.model.preprocessing import Preprocessing
 from hemashift.training.frames import WideFrame
@@ -68,7 +68,7 @@ def _fingerprint(cells: CellTable, prepare: Preprocessing | WideFrame) -> str:
     paths = cells.paths()
     # Size and time stand for a file's content here; members of an archive share its stamp.
     stamps = {}
-    for name in {str(path).split("!/")[0] for path in paths}:
+    for name in {(split_archive_path(path) or (str(path),))[0] for path in paths}:
         found = Path(name).stat() if Path(name).exists() else None
         stamps[name] = [found.st_size, found.st_mtime_ns] if found else []
     described = [[str(path), box] for path, box in zip(paths, cells.boxes(), strict=True)]
