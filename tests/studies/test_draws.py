@@ -5,7 +5,7 @@ import pytest
 
 from hemashift.cells import Cell, CellTable
 from hemashift.errors import HemashiftError
-from hemashift.studies.draws import draw
+from hemashift.studies.draws import divided_classes, draw
 from hemashift.studies.settings import DatasetSettings
 
 
@@ -39,6 +39,7 @@ def test_no_group_is_both_labelled_and_scored(labelling: str, group_of: int) -> 
         found = draw(cells, DatasetSettings(labels=30), labelling, number, seed=0)  # type: ignore[arg-type]
         assert len(found.labelled) == len(set(found.labelled.tolist())) == 30
         assert not groups(cells, found.labelled) & groups(cells, found.scored)
+        assert not divided_classes(cells, DatasetSettings(), found)
         assert len(found.scored) > 60
         assert len(groups(cells, found.labelled)) >= 7
 
@@ -105,3 +106,21 @@ def test_the_papers_rule_serves_where_nothing_is_said() -> None:
 def test_what_cannot_be_drawn_is_refused(how: DatasetSettings) -> None:
     with pytest.raises(HemashiftError):
         draw(table(subset=True), how, "random", 0, seed=0)
+
+
+@pytest.mark.parametrize("labelling", ["random", "proportional"])
+def test_a_class_of_one_smear_is_labelled_and_scored(labelling: str) -> None:
+    cells = table(rare=0, common=900, group_of=30)
+    frame = cells.frame.copy()
+    frame.loc[:99, ["class", "group"]] = ["eosinophil", "smear 0"]
+    frame.loc[100:149, "group"] = "smear 0"
+    cells = CellTable(frame, cells.root)
+    eosinophils = set(range(100))
+    for number in range(3):
+        found = draw(cells, DatasetSettings(labels=90), labelling, number, seed=0)  # type: ignore[arg-type]
+        assert eosinophils & set(found.labelled.tolist())
+        assert eosinophils & set(found.scored.tolist())
+        assert divided_classes(cells, DatasetSettings(), found) == ["eosinophil"]
+        others = frame.index.difference(list(eosinophils))
+        sides = [np.intersect1d(rows, others) for rows in (found.labelled, found.scored)]
+        assert not groups(cells, sides[0]) & groups(cells, sides[1])

@@ -18,6 +18,8 @@ Rows = npt.NDArray[np.int64]
 Labelling = Literal["random", "proportional"]
 # Labels come from at least so many groups (smears, patients), or from half of them.
 _GROUPS = 10
+# Groups with fewer cells of a class stay whole, be the class in few of them or not.
+_LARGE = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,8 @@ class Draw:
     Attributes:
         number: Which draw it is, from 0.
         labelled: Rows of the labelled cells. Any first part of them is such a draw as well.
-        scored: Rows of the cells that are scored, none of a group with a labelled cell.
+        scored: Rows of the cells that are scored, none of a group with a labelled cell, but for
+            classes that are in one group only, see `divisible`.
         seed: Seed of whatever is drawn at random in adapting to them.
     """
 
@@ -62,7 +65,8 @@ def draw(
     """Draw the cells to label; all others that share no group with them are scored.
 
     Where groups are small, cells are drawn from the whole dataset. Where they are large (smears),
-    the labelled cells come from some groups only, so that others are left to score.
+    the labelled cells come from some groups only, so that others are left to score; but for classes
+    of which nearly all cells lie in one group, see `divisible`.
 
     Args:
         cells: Cells of known class.
@@ -90,6 +94,42 @@ def draw(
         )
     order = _ordered(cells, offered, labelling, own_seed)
     return Draw(number, order[:wanted], scored, own_seed)
+
+
+def divisible(cells: CellTable, share: float) -> Rows:
+    """Return the groups that may go to different sides, as numbers.
+
+    These are the groups of the table, but for classes (eosinophils of Raabin) of which nearly all
+    cells are in one group, a smear: were it to stay whole, they could never be labelled and scored
+    both. Each of its cells of that class is a group of its own then.
+
+    Args:
+        cells: Cells of known class.
+        share: Part of the cells that may be labelled; a class is divided where its other groups
+            have less than that of it.
+
+    Returns:
+        `(N,)` number of the group of each cell.
+    """
+    group = pd.factorize(cells.frame["group"])[0].astype(np.int64)
+    numbers = group.copy()
+    for members in cells.frame.groupby("class").indices.values():
+        sizes = np.bincount(group[members])
+        largest = int(sizes.argmax())
+        rest = len(members) - sizes[largest]
+        if sizes[largest] >= _LARGE and rest < share * len(members):
+            alone = members[group[members] == largest]
+            numbers[alone] = numbers.max() + 1 + np.arange(len(alone))
+    return numbers
+
+
+def divided_classes(cells: CellTable, how: DatasetSettings, found: Draw) -> list[str]:
+    """Return the classes with labelled and scored cells of one group, see `divisible`."""
+    if how.labelled_in is not None or how.scored_in is not None:
+        return []
+    group = cells.frame["group"].to_numpy()
+    shared = np.isin(group[found.labelled], group[found.scored])
+    return sorted(set(cells.frame["class"].to_numpy()[found.labelled[shared]]))
 
 
 def _by_subset(cells: CellTable, how: DatasetSettings) -> tuple[Rows, Rows]:
@@ -126,7 +166,7 @@ def _by_group(cells: CellTable, wanted: int, labelling: Labelling, seed: int) ->
     if groups < 2 or share >= 1:
         return np.arange(len(cells)), np.empty(0, np.int64)
     strata = pd.factorize(cells.frame["class"])[0] if labelling == "proportional" else None
-    side = allocate(group, strata, (share, 1 - share), seed)
+    side = allocate(divisible(cells, share), strata, (share, 1 - share), seed)
     return np.flatnonzero(side == 0), np.flatnonzero(side == 1)
 
 

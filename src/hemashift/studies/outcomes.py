@@ -21,7 +21,7 @@ from hemashift.reports.frames import rows_of
 from hemashift.studies.adapting import Adaptation, adapt_draw, finetuning, starting_model
 from hemashift.studies.contract import Result
 from hemashift.studies.data import Dataset
-from hemashift.studies.draws import Draw
+from hemashift.studies.draws import Draw, divided_classes
 from hemashift.studies.fingerprint import key_of
 from hemashift.studies.workspace import Workspace
 
@@ -185,12 +185,16 @@ def _computed(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> Resul
         raise ImageError("no scored image can be read", found="\n".join(seen.unreadable[:5]))
     predictions = _table(made.bundle, seen.encoded, dataset, draw.scored[seen.rows])
     about = pd.DataFrame({"labels": [made.labels], "seconds": [made.seconds]})
-    notes = (
-        (f"{dataset.name}: {len(seen.unreadable)} images cannot be read and were left out.",)
-        if seen.unreadable
-        else ()
-    )
-    return Result({"predictions": predictions, "about": about}, notes=notes)
+    notes = [
+        f"{dataset.name}: nearly all cells of {name} are of one smear or patient, so that some of "
+        "them were labelled and others scored; that class may come out too good."
+        for name in divided_classes(dataset.cells, dataset.settings, draw)
+    ]
+    if seen.unreadable:
+        notes.append(
+            f"{dataset.name}: {len(seen.unreadable)} images cannot be read and were left out."
+        )
+    return Result({"predictions": predictions, "about": about}, notes=tuple(notes))
 
 
 def _table(

@@ -12,7 +12,7 @@ import pandas as pd
 from hemashift.errors import HemashiftError
 from hemashift.splitting import allocate
 from hemashift.studies.data import Dataset
-from hemashift.studies.draws import Draw, draw
+from hemashift.studies.draws import Draw, divisible, draw
 from hemashift.studies.sample_size.oracle import Integers, walk_to_balance
 
 Sampling = Literal["random", "balanced"]
@@ -48,7 +48,7 @@ def offer(dataset: Dataset, number: int, seed: int, least: int) -> Offer:
     """Put the cells of a target in random order and set some aside to score.
 
     Where the settings name subsets, labels and scores come from these. Otherwise they come from
-    two halves that share no group.
+    two halves that share no group, but for classes that are in one group only.
 
     Args:
         dataset: The target.
@@ -83,7 +83,6 @@ def offer(dataset: Dataset, number: int, seed: int, least: int) -> Offer:
 
 def _halves(dataset: Dataset, number: int, seed: int) -> Draw:
     own_seed = int(np.random.SeedSequence([seed, number, 2025]).generate_state(1)[0])
-    groups, _ = pd.factorize(dataset.cells.frame["group"])
-    side = allocate(groups.astype(np.int64), None, (0.5, 0.5), own_seed)
+    side = allocate(divisible(dataset.cells, 0.25), None, (0.5, 0.5), own_seed)
     order = np.random.default_rng(own_seed).permutation(np.flatnonzero(side == 0))
     return Draw(number, order, np.flatnonzero(side == 1), own_seed)
