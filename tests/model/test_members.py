@@ -13,6 +13,7 @@ from hemashift.model.bundle import Bundle  # noqa: E402
 from hemashift.model.checkpoint import load_network  # noqa: E402
 from hemashift.model.classifier import Classifier  # noqa: E402
 from hemashift.model.export import card_of, export  # noqa: E402
+from hemashift.model.heads import LinearHead, MixedHead, MLPHead  # noqa: E402
 from hemashift.model.members import join_members  # noqa: E402
 from hemashift.model.preprocessing import Preprocessing  # noqa: E402
 from hemashift.model.saliency import Saliency  # noqa: E402
@@ -62,6 +63,21 @@ def test_a_model_of_a_turned_pair_answers_as_its_network(bundle: Bundle) -> None
         wanted = network(network.normalise(torch.from_numpy(images))).softmax(dim=1).numpy()
     found = Classifier(bundle).predict(images).probabilities
     np.testing.assert_allclose(found, wanted, atol=2e-3)
+
+
+def test_a_pair_with_a_mixed_head_is_read_as_a_network(bundle: Bundle) -> None:
+    source = bundle.head
+    assert isinstance(source, MLPHead)
+    weight = np.random.default_rng(0).normal(size=(6, bundle.card.n_features)).astype(np.float32)
+    linear = LinearHead(CLASSES, weight, np.zeros(6, np.float32), on="features", l2=True)
+    adapted = bundle.with_head(MixedHead(linear, source, 0.5))
+    network = load_network(adapted)
+    images = np.random.default_rng(1).integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
+    with torch.no_grad():
+        wanted = network(network.normalise(torch.from_numpy(images))).softmax(dim=1).numpy()
+    found = Classifier(adapted).predict(images).probabilities
+    np.testing.assert_allclose(found, wanted, atol=2e-3)
+    assert Saliency(adapted)(images[0], "monocyte").shape == (64, 64)
 
 
 def test_a_pair_is_saved_and_has_a_map(bundle: Bundle, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from hemashift.cells import Cell, CellTable
 from hemashift.errors import HemashiftError
-from hemashift.studies.draws import divided_classes, draw
+from hemashift.studies.draws import divide, divided_classes, draw
 from hemashift.studies.settings import DatasetSettings
 
 
@@ -124,3 +124,22 @@ def test_a_class_of_one_smear_is_labelled_and_scored(labelling: str) -> None:
         others = frame.index.difference(list(eosinophils))
         sides = [np.intersect1d(rows, others) for rows in (found.labelled, found.scored)]
         assert not groups(cells, sides[0]) & groups(cells, sides[1])
+
+
+@pytest.mark.parametrize("sizes", [(120, 40), (100, 20, 20), (500, 20, 20, 20)])
+def test_large_smears_that_need_not_be_divided_stay_whole(sizes: tuple[int, ...]) -> None:
+    cells = CellTable.from_cells(
+        [
+            Cell(f"{smear}-{i}.png", cell_class=["basophil", "neutrophil"][i % 2], group=str(smear))
+            for smear, size in enumerate(sizes)
+            for i in range(size)
+        ],
+        ".",
+        "ours",
+    )
+    for share in (0.1, 0.3, 0.5):
+        for strata in (None, np.arange(len(cells)) % 2):
+            side = divide(cells, share, strata, seed=0)
+            assert not groups(cells, np.flatnonzero(side == 0)) & groups(
+                cells, np.flatnonzero(side == 1)
+            )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 from hemashift.model.runtime import Encoder
-from hemashift.studies import adapting
+from hemashift.studies import ablation, adapting, targets
 from hemashift.studies.data import Dataset
 from hemashift.studies.outcomes import adapted_model, outcome, outcome_facts
 from hemashift.studies.workspace import Workspace
@@ -47,6 +48,17 @@ def test_every_scored_cell_is_predicted(name: str, busy: Workspace, gamma: Datas
     truth = gamma.cells.frame["class"].to_numpy()[draw.scored]
     assert found.predictions["truth"].tolist() == truth.tolist()
     assert found.labels == (0 if name == "no_finetuning" else 9)
+
+
+@pytest.mark.parametrize("study", [targets, ablation])
+def test_what_a_reader_should_know_of_an_outcome_reaches_the_study(
+    study: ModuleType, busy: Workspace, gamma: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hemashift.studies.outcomes.divided_classes", lambda *_: ["monocyte"])
+    [note] = study._made(
+        busy, "no_finetuning", gamma, busy.draw(gamma, 7)
+    ).notes  # of no other test
+    assert note.startswith("gamma: nearly all cells of monocyte")
 
 
 def test_an_outcome_is_computed_once(

@@ -281,6 +281,13 @@ def test_datasets_of_one_name_are_refused(tables: list[CellTable]) -> None:
         Split.make([tables[0], tables[0]], 0.2, seed=0)
 
 
+def test_a_dataset_too_small_to_hold_out_is_named(tables: list[CellTable]) -> None:
+    one = tables[1].select([0])
+    with pytest.raises(HemashiftError, match="too few cells to hold some out") as caught:
+        Split.make([tables[0], one], 0.2, seed=0)
+    assert "small" in str(caught.value.where)
+
+
 def test_a_single_class_is_refused(tables: list[CellTable]) -> None:
     one = tables[0].select((tables[0].frame["class"] == "monocyte").to_numpy())
     with pytest.raises(HemashiftError, match="fewer than two classes"):

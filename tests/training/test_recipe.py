@@ -35,6 +35,8 @@ def test_none_leaves_the_value_of_the_preset() -> None:
         {"epoch": 3},
         {"augmentation": {"window": (1.2, 0.8)}},
         {"architecture": "vit", "size": 160},
+        {"architecture": "inception_v3", "size": 64},
+        {"architecture": "inception_v3", "size": 96, "early_size": 64, "early_part": 0.5},
         {"weights": "mine"},
     ],
 )

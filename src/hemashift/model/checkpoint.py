@@ -47,7 +47,8 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
     head = bundle.head
     if isinstance(head, MixedHead):
         tensors = head.to_tensors()
-        source = MLP(card.n_embedding, len(head.source.classes), dropout)
+        n_hidden = len(head.source.tensors["hidden.bias"])
+        source = MLP(card.n_embedding, len(head.source.classes), dropout, n_hidden)
         _load(source, {n: tensors[SOURCE + n] for n in head.source.tensors})
         probe = _probe(head.linear, card.n_embedding)
         network.head = Mixed(probe, source, head.share, card.n_embedding)

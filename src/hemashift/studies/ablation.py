@@ -40,7 +40,7 @@ class Ablation:
         "conditions of the paper are numbered as there; those without a number are of this "
         "project. Every condition has the same labelled cells and is scored on the same others."
     )
-    version = 1
+    version = 2
 
     def parts(self, work: Workspace) -> Iterable[Part]:
         """One part a target, condition and draw of labels."""
@@ -76,7 +76,8 @@ def _made(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> Result:
     counts.insert(0, "dataset", dataset.name)
     counts.insert(1, "condition", name)
     counts.insert(2, "draw", draw.number + 1)
-    return Result({"counts": counts.assign(labels=found.labels, seconds=found.seconds)})
+    counts = counts.assign(labels=found.labels, seconds=found.seconds)
+    return Result({"counts": counts}, notes=found.notes)
 
 
 def _scores(counts: pd.DataFrame) -> pd.DataFrame:

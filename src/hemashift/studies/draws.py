@@ -18,8 +18,8 @@ Rows = npt.NDArray[np.int64]
 Labelling = Literal["random", "proportional"]
 # Labels come from at least so many groups (smears, patients), or from half of them.
 _GROUPS = 10
-# Groups with fewer cells of a class stay whole, be the class in few of them or not.
-_LARGE = 20
+# A class is in one group only if that has so many of its cells, and all others less than this part.
+_LARGE, _REST = 20, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Draw:
         number: Which draw it is, from 0.
         labelled: Rows of the labelled cells. Any first part of them is such a draw as well.
         scored: Rows of the cells that are scored, none of a group with a labelled cell, but for
-            classes that are in one group only, see `divisible`.
+            classes that are in one group only, see `divide`.
         seed: Seed of whatever is drawn at random in adapting to them.
     """
 
@@ -66,7 +66,7 @@ def draw(
 
     Where groups are small, cells are drawn from the whole dataset. Where they are large (smears),
     the labelled cells come from some groups only, so that others are left to score; but for classes
-    of which nearly all cells lie in one group, see `divisible`.
+    of which nearly all cells lie in one group, see `divide`.
 
     Args:
         cells: Cells of known class.
@@ -96,40 +96,46 @@ def draw(
     return Draw(number, order[:wanted], scored, own_seed)
 
 
-def divisible(cells: CellTable, share: float) -> Rows:
-    """Return the groups that may go to different sides, as numbers.
+def divide(cells: CellTable, share: float, strata: Rows | None, seed: int) -> Rows:
+    """Divide cells into two sides, those to label from and those to score, by whole groups.
 
-    These are the groups of the table, but for classes (eosinophils of Raabin) of which nearly all
-    cells are in one group, a smear: were it to stay whole, they could never be labelled and scored
-    both. Each of its cells of that class is a group of its own then.
+    A class (the eosinophils of Raabin) may have nearly all its cells in one group, a smear. That
+    whole smear is then on one side, and the class can never be labelled and scored both. Only
+    where that happens, each cell of the class in that smear is a group of its own.
 
     Args:
         cells: Cells of known class.
-        share: Part of the cells that may be labelled; a class is divided where its other groups
-            have less than that of it.
+        share: Part of the cells to label from.
+        strata: Number of the class of each cell, where both sides shall have their mix.
+        seed: Seed of the division.
 
     Returns:
-        `(N,)` number of the group of each cell.
+        `(N,)` 0 for cells to label from, 1 for those to score.
     """
     group = pd.factorize(cells.frame["group"])[0].astype(np.int64)
+    shares = (share, 1 - share)
+    side = allocate(group, strata, shares, seed)
     numbers = group.copy()
     for members in cells.frame.groupby("class").indices.values():
         sizes = np.bincount(group[members])
         largest = int(sizes.argmax())
         rest = len(members) - sizes[largest]
-        if sizes[largest] >= _LARGE and rest < share * len(members):
+        on_one_side = len(np.unique(side[members])) == 1
+        if on_one_side and sizes[largest] >= _LARGE and rest < _REST * len(members):
             alone = members[group[members] == largest]
             numbers[alone] = numbers.max() + 1 + np.arange(len(alone))
-    return numbers
+    return side if (numbers == group).all() else allocate(numbers, strata, shares, seed)
 
 
 def divided_classes(cells: CellTable, how: DatasetSettings, found: Draw) -> list[str]:
-    """Return the classes with labelled and scored cells of one group, see `divisible`."""
+    """Return the classes with labelled and scored cells of one group, see `divide`."""
     if how.labelled_in is not None or how.scored_in is not None:
         return []
-    group = cells.frame["group"].to_numpy()
-    shared = np.isin(group[found.labelled], group[found.scored])
-    return sorted(set(cells.frame["class"].to_numpy()[found.labelled[shared]]))
+    labelled, scored = (
+        set(cells.frame[["class", "group"]].iloc[rows].itertuples(index=False, name=None))
+        for rows in (found.labelled, found.scored)
+    )
+    return sorted({name for name, _ in labelled & scored})
 
 
 def _by_subset(cells: CellTable, how: DatasetSettings) -> tuple[Rows, Rows]:
@@ -166,7 +172,7 @@ def _by_group(cells: CellTable, wanted: int, labelling: Labelling, seed: int) ->
     if groups < 2 or share >= 1:
         return np.arange(len(cells)), np.empty(0, np.int64)
     strata = pd.factorize(cells.frame["class"])[0] if labelling == "proportional" else None
-    side = allocate(divisible(cells, share), strata, (share, 1 - share), seed)
+    side = divide(cells, share, strata, seed)
     return np.flatnonzero(side == 0), np.flatnonzero(side == 1)
 
 

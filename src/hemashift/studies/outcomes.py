@@ -46,6 +46,7 @@ class Outcome:
             `Dataset.cells`), `truth`, `predicted`, and `p_<class>` for each class.
         labels: Number of labelled cells that could be read.
         seconds: Time that adapting took, without reading and encoding.
+        notes: What a reader of the scores should know, in sentences.
     """
 
     dataset: Dataset
@@ -54,6 +55,7 @@ class Outcome:
     predictions: pd.DataFrame
     labels: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def outcome(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> Outcome
         kept.tables["predictions"],
         int(about["labels"]),
         float(about["seconds"]),
+        kept.notes,
     )
 
 

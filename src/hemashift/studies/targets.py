@@ -44,7 +44,7 @@ class Targets:
         "7) and of each class (figure B.1), number of labels (table 3), precision and recall of "
         "each class (table 4)."
     )
-    version = 1
+    version = 2
 
     def parts(self, work: Workspace) -> Iterable[Part]:
         """One part a target, approach and draw of labels."""
@@ -82,7 +82,9 @@ def _made(work: Workspace, name: str, dataset: Dataset, draw: Draw) -> Result:
     )
     about: dict[str, Any] = {"dataset": dataset.name, "approach": name, "draw": draw.number + 1}
     tables = {"counts": counted(evaluation), "curves": curves, "areas": areas, "runs": run}
-    return Result({title: _beside(about, table) for title, table in tables.items()})
+    return Result(
+        {title: _beside(about, table) for title, table in tables.items()}, notes=found.notes
+    )
 
 
 def _beside(about: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:

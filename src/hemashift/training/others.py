@@ -18,32 +18,50 @@ from torch import nn
 from hemashift.cells import CellTable
 from hemashift.model.architectures import Network
 from hemashift.taxonomy import default_taxonomy
-from hemashift.training.split import Integers
+from hemashift.training.split import Integers, Split
 
 
 def others_of(
-    tables: Sequence[CellTable], part: float, seed: int
+    tables: Sequence[CellTable], split: Split, part: float, seed: int
 ) -> tuple[CellTable, CellTable] | None:
     """Return the labelled cells of none of the classes: to train on, and held out.
 
+    Those of a group (patient, smear) whose cells of the classes are held out are held out, too.
+
     Args:
         tables: One cell table a dataset.
+        split: The cells of the classes, divided already.
         part: Part of them to hold out in each dataset, above 0 and below 1.
         seed: Seed of the draw.
 
     Returns:
         The two parts; None where there are no such cells.
     """
-    pairs = []
+    trained, scored = (_groups(cells) for cells in (split.trained, split.held_out))
+    shown, held_out = [], []
     for table in tables:
         frame = table.frame
         cells = table.select((frame["class"].isna() & frame["label"].notna()).to_numpy())
-        if len(set(cells.frame["group"])) > 1:
-            pairs.append(cells.split(1 - part, seed=seed, stratify=False))
-    if not pairs:
+        side = np.array([(g in scored) - (g in trained) for g in _pairs(cells)], dtype=np.int64)
+        free = cells.select(side == 0)
+        shown.append(cells.select(side < 0))
+        held_out.append(cells.select(side > 0))
+        if len(set(free.frame["group"])) > 1:
+            kept, scored_too = free.split(1 - part, seed=seed, stratify=False)
+            shown.append(kept)
+            held_out.append(scored_too)
+    if not sum(map(len, shown)) or not sum(map(len, held_out)):
         return None
-    shown, held_out = zip(*pairs, strict=True)
     return CellTable.concat(shown), CellTable.concat(held_out)
+
+
+def _pairs(cells: CellTable) -> list[tuple[str, str]]:
+    """Return dataset and group of each cell."""
+    return list(cells.frame[["dataset", "group"]].itertuples(index=False, name=None))
+
+
+def _groups(cells: CellTable) -> set[tuple[str, str]]:
+    return set(_pairs(cells))
 
 
 def kinds(cells: CellTable) -> tuple[Integers, int]:

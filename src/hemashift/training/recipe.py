@@ -17,6 +17,7 @@ from hemashift.errors import HemashiftError
 
 # Architectures whose position embedding fits one input size only, and that size.
 FIXED_SIZES = {"vit": 224}
+LEAST_SIZES = {"inception_v3": 75}
 
 
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
@@ -148,6 +149,9 @@ class Recipe(BaseModel):
         fixed = FIXED_SIZES.get(self.architecture)
         if fixed not in (None, self.size):
             raise ValueError(f"{self.architecture} takes images of {fixed} pixels only")
+        least = LEAST_SIZES.get(self.architecture, 0)
+        if self.size < least or (self.early_part > 0 and self.early_size < least):
+            raise ValueError(f"{self.architecture} takes images of {least} pixels or more")
         return self
 
     def of_member(self, number: int) -> Recipe:

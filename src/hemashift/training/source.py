@@ -85,7 +85,7 @@ def train(
     get_architecture(recipe.architecture)
     split = Split.make(tables, recipe.held_out, recipe.seed)
     _check_unseen(split, targets)
-    others = others_of(tables, recipe.held_out, recipe.seed) if recipe.others else None
+    others = others_of(tables, split, recipe.held_out, recipe.seed) if recipe.others else None
     shown, strange = (None, None) if others is None else others
     tasks, held_out = _prepare(split, shown, recipe, run_folder, on_images)
     _check_folder(run_folder, tasks)
@@ -110,8 +110,9 @@ def train(
             "other_cells": 0 if shown is None else len(shown),
         },
     )
-    export(network, card, output)
-    bundle = _scored(Bundle.load(output), output, split, strange, targets, on_scored)
+    # It is written when it is whole: what is interrupted while it is scored is not finished.
+    bundle = _scored(export(network, card), split, strange, targets, on_scored)
+    bundle.save(output)
     for images in (tasks[0].images, held_out.images):  # gigabytes that nobody needs any more
         images.unlink(missing_ok=True)
     return bundle
@@ -207,13 +208,12 @@ def _described(split: Split, given: Sequence[TrainingData]) -> tuple[TrainingDat
 
 def _scored(
     bundle: Bundle,
-    output: Path,
     split: Split,
     others: CellTable | None,
     targets: Sequence[CellTable],
     on_scored: Progress | None,
 ) -> Bundle:
-    """Score the model file, and write the scores on its card."""
+    """Score the finished model, and write the scores on its card."""
     tables = {"held_out": split.held_out}
     if targets:
         tables["no_adaptation"] = CellTable.concat([table.known() for table in targets])
@@ -223,7 +223,7 @@ def _scored(
     bundle = Bundle(bundle.card.updated(metrics=metrics), bundle.contents)
     # Cells that it was trained on lie closer to each other than cells to come.
     held_out = split.held_out
-    bundle = fit_source(
+    return fit_source(
         bundle,
         encode_cells(bundle, held_out),
         class_indices(held_out, split.classes),
@@ -232,8 +232,6 @@ def _scored(
         if others is None
         else Others(encode_cells(bundle, others), dataset_names(others)),
     )
-    bundle.save(output)
-    return bundle
 
 
 def _rounded(scores: Scores) -> Scores:

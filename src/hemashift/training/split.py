@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.cells import CellTable
-from hemashift.errors import HemashiftError
+from hemashift.errors import HemashiftError, TableError
 
 Integers = npt.NDArray[np.int64]
 Names = npt.NDArray[np.str_]
@@ -34,14 +34,15 @@ class Split:
         """Hold out a part of every dataset, by groups and with every class's proportion.
 
         Args:
-            tables: One cell table a dataset; cells without a class are left out.
+            tables: One cell table a dataset; cells without a class are left out, and so are
+                datasets without any other.
             part: Part of each dataset to hold out, above 0 and below 1.
             seed: Seed of the draw.
 
         Raises:
             HemashiftError: No table is given, two datasets have one name, or there are fewer than
                 two classes.
-            TableError: A dataset has too few groups to be split.
+            TableError: A dataset has too few groups to be split; its name is said.
         """
         names = [name for table in tables for name in np.unique(dataset_names(table))]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -52,7 +53,9 @@ class Split:
                 found=", ".join(twice) or "none",
                 hint="rename a folder: it names the dataset",
             )
-        pairs = [table.known().split(1 - part, seed=seed) for table in tables]
+        pairs = [_divided(known, part, seed) for t in tables if len(known := t.known())]
+        if not pairs:
+            raise HemashiftError("no source dataset has a cell of a known class", found="none")
         trained = CellTable.concat([kept for kept, _ in pairs])
         held_out = CellTable.concat([scored for _, scored in pairs])
         classes = CellTable.concat([trained, held_out]).classes()
@@ -70,6 +73,18 @@ class Split:
             str(name): {c: cells.select(names == name).counts().get(c, 0) for c in self.classes}
             for name in dict.fromkeys(names.tolist())
         }
+
+
+def _divided(cells: CellTable, part: float, seed: int) -> tuple[CellTable, CellTable]:
+    try:
+        return cells.split(1 - part, seed=seed)
+    except TableError as error:
+        raise TableError(
+            "a source dataset has too few cells to hold some out",
+            found=error.found,
+            where=cells.root,
+            hint="leave it out, or add cells of other patients or smears",
+        ) from None
 
 
 def class_indices(cells: CellTable, classes: Sequence[str]) -> Integers:

@@ -34,7 +34,7 @@ class Errors:
 
     name = "errors"
     title = "Wrong predictions and wrong labels"
-    version = 2
+    version = 3
     about = (
         "Fig. 11 to 13 and Appendix E of the paper, for the first draw of labels: where wrongly "
         "predicted cells of a class lie in the embedding, what they look like, how often their "
@@ -97,4 +97,5 @@ def _look(work: Workspace, dataset: Dataset, drawn: Draw) -> Result:
             "exchanges": exchanges_of(work, start, dataset),
         },
         pictures_of(dataset, {**shown, "suspect": suspects["row"].head(SUSPECTS).tolist()}),
+        found.notes,
     )

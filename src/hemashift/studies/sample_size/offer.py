@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hemashift.errors import HemashiftError
-from hemashift.splitting import allocate
 from hemashift.studies.data import Dataset
-from hemashift.studies.draws import Draw, divisible, draw
+from hemashift.studies.draws import Draw, divide, draw
 from hemashift.studies.sample_size.oracle import Integers, walk_to_balance
 
 Sampling = Literal["random", "balanced"]
@@ -83,6 +82,6 @@ def offer(dataset: Dataset, number: int, seed: int, least: int) -> Offer:
 
 def _halves(dataset: Dataset, number: int, seed: int) -> Draw:
     own_seed = int(np.random.SeedSequence([seed, number, 2025]).generate_state(1)[0])
-    side = allocate(divisible(dataset.cells, 0.25), None, (0.5, 0.5), own_seed)
+    side = divide(dataset.cells, 0.5, None, own_seed)
     order = np.random.default_rng(own_seed).permutation(np.flatnonzero(side == 0))
     return Draw(number, order, np.flatnonzero(side == 1), own_seed)

@@ -36,7 +36,7 @@ class SampleSize:
 
     name = "sample_size"
     title = "How many labels are needed"
-    version = 1
+    version = 2
     about = (
         "Appendix D of the paper: scores for 30 to 100 labels, drawn at random ten times. Half of "
         "each dataset is kept for scoring, and a smaller sample is the beginning of a larger one. "
@@ -93,6 +93,7 @@ def _scores(
 ) -> Result:
     sizes = work.settings.study.sample_size.sizes
     scores, samples = [], []
+    notes: list[str] = []
     for labels, sampling, drawn, looked_at in offered.samples(sizes):
         about: dict[str, str | int] = {
             "dataset": dataset.name,
@@ -101,9 +102,12 @@ def _scores(
             "sampling": sampling,
             "labels": labels,
         }
-        scores.append(score_rows(outcome(work, approach, dataset, drawn)).assign(**about))
+        found = outcome(work, approach, dataset, drawn)
+        notes += found.notes
+        scores.append(score_rows(found).assign(**about))
         samples.append({**about, "looked_at": looked_at, "offered": len(offered.targets)})
-    return Result({"scores": pd.concat(scores), "samples": pd.DataFrame(samples)})
+    tables = {"scores": pd.concat(scores), "samples": pd.DataFrame(samples)}
+    return Result(tables, notes=tuple(dict.fromkeys(notes)))
 
 
 def _curves(summary: pd.DataFrame, approach: str, title: str) -> list[Section]:
