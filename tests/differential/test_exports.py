@@ -55,7 +55,9 @@ def test_json_without_numbers_has_null() -> None:
     assert document["lines"][0]["value"] is None
 
 
-@pytest.mark.parametrize("change", [{"version": 99}, {"format": "else"}, {"counts": None}])
+@pytest.mark.parametrize(
+    "change", [{"version": 99}, {"format": "else"}, {"counts": None}, {"counts": {"x": 1e400}}]
+)
 def test_json_of_something_else_is_refused(change: dict[str, Any], signed: Result) -> None:
     text = json.dumps({**json.loads(to_json(signed)), **change})
     with pytest.raises(TableError):

@@ -37,6 +37,12 @@ def test_the_limit_itself_is_not_beyond_it() -> None:
     assert flags(COUNT, (FlagRule("neutrophil", "below", 15),)) == ()
 
 
+def test_a_value_is_not_written_as_the_limit() -> None:
+    count = Differential.of({"neutrophil": 961, "erythroblast": 10})
+    [flag] = flags(count, (FlagRule("erythroblast", "above", 1),))
+    assert flag.sentence.startswith("erythroblast 1.04 per 100 leucocytes")
+
+
 def test_a_count_without_leucocytes_raises_no_flag() -> None:
     count = Differential.of({"erythroblast": 5})
     assert flags(count, (FlagRule("erythroblast", "above", 1),)) == ()

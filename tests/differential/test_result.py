@@ -24,6 +24,8 @@ def test_all_about_the_subject_may_be_empty() -> None:
         {"birth_date": "1970-02-30"},
         {"sex": "f"},
         {"collected": "yesterday"},
+        {"collected": "20260102"},
+        {"collected": "2026-W01-1"},
     ],
 )
 def test_what_other_programs_could_not_read_is_refused(values: dict[str, str]) -> None:

@@ -76,7 +76,9 @@ def _flag(differential: Differential, rule: FlagRule) -> Flag | None:
     if not (line.value > rule.limit if above else line.value < rule.limit):
         return None
     sure = line.low > rule.limit if above else line.high < rule.limit
-    found = f"{line.name} {line.value:.1f} {line.unit} ({line.low:.1f} to {line.high:.1f})"
+    # 1.04 is above 1; written as 1.0 it would look like a mistake.
+    digits = next((d for d in range(1, 6) if round(line.value, d) != rule.limit), 6)
+    found = f"{line.name} {line.value:.{digits}f} {line.unit} ({line.low:.1f} to {line.high:.1f})"
     sentence = f"{found} is {rule.direction} {rule.limit:g}"
     if rule.message:
         sentence = f"{rule.message}: {sentence}"

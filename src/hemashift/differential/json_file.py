@@ -76,7 +76,7 @@ def from_json(text: str) -> Result:
             document["project"],
             document["audit_head"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise TableError(
             "this is not a differential count",
             expected=f"JSON of format {FORMAT}, version {VERSION}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -11,6 +12,7 @@ from hemashift.differential.flags import Flag
 from hemashift.errors import HemashiftError
 
 Status = Literal["draft", "final", "amended"]
+_WITH_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 SEXES = ("", "female", "male", "other", "unknown")
 
 
@@ -57,6 +59,9 @@ class Subject:
             return None
         if _is_date(self.collected):
             return date.fromisoformat(self.collected)
+        # Python also reads days without hyphens and weeks, and gives them a time of its own.
+        if not _WITH_TIME.match(self.collected):
+            raise ValueError(self.collected)
         return datetime.fromisoformat(self.collected)
 
     @property
