@@ -122,8 +122,8 @@ def _table(summary: pd.DataFrame) -> Table:
     )
     if (summary["weights"] == "random").any():
         note += (
-            " * started from random weights, since its ImageNet weights are not installed and were "
-            "not to be had: not comparable with the others."
+            " * started from random weights, since its ImageNet weights are not installed and "
+            "downloads are switched off: not comparable with the others."
         )
     return Table("Networks on images from elsewhere", columns, rows, note=note)
 

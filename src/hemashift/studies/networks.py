@@ -38,7 +38,8 @@ def compared(work: Workspace, wanted: Recipe, key: str) -> Result:
         Tables `networks` (one row) and `scores` (one row a target).
 
     Raises:
-        HemashiftError: No source or no target is here, or images cannot be read.
+        HemashiftError: No source or no target is here, images cannot be read, or weights that
+            may be downloaded cannot be had now; the part is tried again the next time.
     """
     if not work.sources() or not work.targets():
         raise HemashiftError(
@@ -47,15 +48,7 @@ def compared(work: Workspace, wanted: Recipe, key: str) -> Result:
             found="no source" if not work.sources() else "no target",
         )
     folder = work.store.folder / "runs" / key
-    notes: tuple[str, ...] = ()
-    try:
-        model, seconds = _trained(work, wanted, folder / wanted.weights)
-    except HemashiftError as error:
-        if wanted.weights == "random" or "ImageNet weights" not in error.message:
-            raise
-        notes = (f"{wanted.architecture}: {error.message}; it started from random weights.",)
-        wanted = wanted.model_copy(update={"weights": "random"})
-        model, seconds = _trained(work, wanted, folder / "random")
+    model, seconds = _trained(work, wanted, folder / wanted.weights)
     network = pd.DataFrame(
         [
             {
@@ -76,7 +69,7 @@ def compared(work: Workspace, wanted: Recipe, key: str) -> Result:
         ]
     )
     shutil.rmtree(folder, ignore_errors=True)
-    return Result({"networks": network, "scores": scores}, notes=notes)
+    return Result({"networks": network, "scores": scores})
 
 
 def _trained(work: Workspace, wanted: Recipe, folder: Path) -> tuple[Bundle, float]:
