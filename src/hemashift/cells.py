@@ -291,6 +291,22 @@ class CellTable:
         return side
 
 
+def text_of(value: Any) -> str | None:
+    """Return a value of a table as text, None where it is empty.
+
+    A column of whole numbers with gaps comes as 1.0, and means 1.
+
+    Examples:
+        >>> text_of(1.0), text_of(" MO "), text_of(float("nan")), text_of("")
+        ('1', 'MO', None, None)
+    """
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
 def _absolute(name: str, root: Path) -> Path:
     # abspath, not resolve: links into a data folder are common and should stay as they are.
     return Path(os.path.abspath(root / name))  # noqa: PTH100

@@ -362,3 +362,21 @@ def test_cells_labelled_outside_change_no_class_and_teach_what_is_outside(
     odd = encode(np.stack([draw_cell("smudge", i) for i in range(20, 30)]))
     assert (known.scores(odd) > 1).all()
     assert known.scores(odd).mean() > seen.scores(odd).mean()
+
+
+def test_patients_are_never_divided_and_count_as_one(laboratory: Path, bundle: Bundle) -> None:
+    plain = pd.read_csv(laboratory / "labels.csv")
+    named = plain.assign(patient=[f"patient {row % 6}" for row in range(len(plain))])
+    adapted = adapt(laboratory / "cells", named, model=bundle, method="probe")
+    assert adapted.after.groups is not None and len(set(adapted.after.groups)) == 6
+    assert any("6 groups" in note for note in adapted.notes)
+    trust = read_trust(adapted.bundle)
+    assert trust.calibration is not None and len(trust.calibration) == len(plain)
+    alone = adapt(laboratory / "cells", plain, model=bundle, method="probe")
+    width = [one.expected.high - one.expected.low for one in (alone, adapted)]
+    assert width[0] < width[1]
+    same = adapt(
+        laboratory / "cells", plain.assign(patient=range(len(plain))), model=bundle, method="probe"
+    )
+    assert same.after.probabilities.tolist() == alone.after.probabilities.tolist()
+    assert same.bundle.card.metrics == alone.bundle.card.metrics

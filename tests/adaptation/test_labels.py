@@ -255,3 +255,27 @@ def test_labels_that_contradict_across_files_name_both(folder: Path) -> None:
     second.write_text(f"path,label\n{name},EO\n")
     with pytest.raises(AdaptationError, match=r"first\.csv.*second\.csv"):
         read_labels(folder, [first, second], CLASSES)
+
+
+def test_spellings_of_a_new_class_are_one(read: Read) -> None:
+    rows = ("6.png,weird cell", "7.png,Weird Cell", "sub/8.png,weird  cells", "7.png,WEIRD-CELL")
+    found = read(SIX + "\n".join(rows))
+    assert found.labels[6:] == ("weird cell",) * 3
+    assert "Classes that the model did not know: weird cell." in found.notes
+    assert (
+        "Taken for one class in several spellings: weird cell = Weird Cell = weird  cells = "
+        "WEIRD-CELL." in found.notes
+    )
+
+
+def test_patients_are_kept_together(folder: Path) -> None:
+    rows = [f"{i}.png" for i in range(8)]
+    frame = pd.DataFrame({"path": rows, "label": ["MO", "NGS"] * 4, "Patient": list("11234567")})
+    found = read_labels(folder, frame, CLASSES)
+    assert found.groups[0] == found.groups[1]
+    assert len(set(found.groups)) == 7
+    assert any("stay together in cross-validation: 7 groups" in note for note in found.notes)
+    assert len(set(found.hashes)) == 8
+    plain = read_labels(folder, frame.drop(columns="Patient"), CLASSES)
+    assert plain.groups.tolist() == list(plain.hashes)
+    assert plain.notes == ()

@@ -166,3 +166,19 @@ def test_the_exchange_in_the_published_split_of_jiangxi_tecom(
     source = shipped.head.probabilities(seen.encoded)
     right = given["label"].map(CLASSES.index).to_numpy()
     assert find_exchanges(right, source) == []
+
+
+def test_a_class_and_outside_contradict_each_other(laboratory: Path, shipped: Bundle) -> None:
+    given = labels(A_0="MO", B_copy="outside", A_1="NGS", A_2="Outside", B_0="NGS", B_1="outside")
+    given.loc[len(given)] = ["A/2.png", "MO"]
+    found = kinds(audit(laboratory, given, shipped))
+    assert found[("contradiction", "error")] == ("A/2.png",)
+    assert found[("copies", "error")] == ("A/0.png", "B/copy.png")
+    # `B/held-out.png` is the only copy without a label.
+    assert found[("copies", "warning")] == ("B/1.png", "B/held-out.png")
+    assert ("unknown class", "note") not in found
+
+
+def test_spellings_of_a_new_class_are_one(laboratory: Path, shipped: Bundle) -> None:
+    given = labels(A_1="weird cell", B_0="Weird Cell", B_2="weird  cells", A_2="MO")
+    assert audit(laboratory, given, shipped).counts == {"monocyte": 1, "weird cell": 3}

@@ -67,3 +67,18 @@ def test_groups_widen_the_limits() -> None:
     patients, _ = score_intervals(truth, predicted, 2, groups=groups)
     assert patients["accuracy"].low < cells["accuracy"].low - 0.1
     assert patients["accuracy"].method == "bootstrap over groups"
+
+
+def test_all_right_in_few_groups_is_less_certain_than_in_many_cells() -> None:
+    truth = [0, 1] * 300
+    groups = [f"patient {i // 50}" for i in range(600)]
+    overall, by_class = score_intervals(truth, truth, 2, groups=groups)
+    exact = clopper_pearson(12, 12)
+    for interval in (overall["accuracy"], by_class[0]["recall"], by_class[1]["precision"]):
+        assert interval.low == pytest.approx(exact.low)
+        assert (interval.estimate, interval.high) == (1, 1)
+    assert overall["macro_recall"].low == pytest.approx(exact.low)
+    cells, _ = score_intervals(truth, truth, 2)
+    assert cells["accuracy"] == clopper_pearson(600, 600)
+    alone, _ = score_intervals(truth, truth, 2, groups=list(map(str, range(600))))
+    assert alone["accuracy"] == clopper_pearson(600, 600)

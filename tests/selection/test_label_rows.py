@@ -74,3 +74,8 @@ def test_labelled_images_that_are_hidden_are_images_too(laboratory: Path) -> Non
     assert len(found) == len(set(found)) == 28
     with pytest.raises(ImageError, match="does not exist"):
         all_images(laboratory / "nowhere", [])
+
+
+def test_spellings_of_a_new_class_are_one(laboratory: Path) -> None:
+    found = rows(laboratory, "path,label\nagain.png,Odd cell\nturned.png,odd  CELLS\n")
+    assert [row.meaning for row in found] == ["Odd cell", "Odd cell"]

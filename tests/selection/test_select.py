@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from hemashift.adaptation import read_labels
 from hemashift.errors import AdaptationError, HemashiftError, ImageError
@@ -155,3 +156,31 @@ def test_images_are_looked_at_in_parts(
     assert seen.unreadable == parts.unreadable
     assert [done for _, done, _ in told] == list(range(1, 28))
     assert {total for *_, total in told} == {27}
+
+
+def test_a_class_and_outside_contradict_each_other(choose: Choose) -> None:
+    with pytest.raises(AdaptationError, match="contradict") as raised:
+        choose(labels=label(["turned.png", "turned.png"], ["MO", "outside"]))
+    assert "turned.png: monocyte and outside" in str(raised.value)
+
+
+@pytest.mark.parametrize("other", ["outside", "LYT"])
+def test_identical_files_with_two_labels(choose: Choose, other: str) -> None:
+    with pytest.raises(AdaptationError, match="contradict") as raised:
+        choose(labels=label(["smear-1/01.png", "again.png"], ["MO", other]))
+    assert "smear-1/01.png (monocyte) and its copy again.png" in str(raised.value)
+
+
+def test_labels_that_are_all_of_one_cell(laboratory: Path, shipped: Bundle) -> None:
+    """Six pictures of it, with two classes: nothing to advise, and cells to choose."""
+    folder = laboratory / "cells"
+    picture = np.asarray(Image.open(folder / "smear-1" / "00.png"))
+    names = []
+    for turns in range(4):
+        for flipped in (picture, picture[:, ::-1]):
+            names.append(f"turned-{len(names)}.png")
+            Image.fromarray(np.rot90(flipped, turns)).save(folder / names[-1])
+    given = label(names[:6], ["MO", "NGS"] * 3)
+    selection = select(folder, 3, given, shipped)
+    assert selection.advice is None
+    assert len(selection) == 3

@@ -76,3 +76,12 @@ def test_heavier_mistakes_count_for_more() -> None:
 def test_a_rate_that_is_none(known: Calibration, rate: float) -> None:
     with pytest.raises(HemashiftError, match="between 0 and 1"):
         keep_rule(known, rate)
+
+
+def test_equal_probabilities_are_kept_together() -> None:
+    """45 right cells prove 5 %, but not if 15 wrong ones are as sure."""
+    sure = np.full(60, 0.99)
+    targets = np.where(np.arange(60) < 45, 0, 1)
+    tied = Calibration.of(np.stack([sure, 1 - sure], axis=1), targets)
+    assert not keep_rule(tied, 0.05).promised
+    assert keep_rule(tied, 0.4).threshold == pytest.approx(0.99)

@@ -78,7 +78,8 @@ def adapt(
         images: Folder of images, one cell an image, searched recursively. Images without a label
             are used to see what the laboratory's images have in common, never more.
         labels: CSV file, several, or a frame, with the columns `path`, relative to `images`,
-            and `label`. Cells labelled `outside` teach what is none of the classes.
+            and `label`, and perhaps one for smear or patient, see `read_labels`. Cells labelled
+            `outside` teach what is none of the classes.
         model: The model to start from; the shipped one by default.
         method: One of `hemashift.adaptation.registry.METHODS`. `auto` takes
             `blend`, unless cross-validation inside the labels clearly prefers `probe` or
@@ -180,7 +181,17 @@ def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed
     targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
     known, rest = np.arange(len(cells)), np.arange(len(cells), len(own))
     strangers = own[rest] if len(rest) else None
-    return Task(model, own[known], targets, cells.groups, classes, pool, seed, strangers=strangers)
+    return Task(
+        model,
+        own[known],
+        targets,
+        cells.groups,
+        classes,
+        pool,
+        seed,
+        strangers=strangers,
+        copies=np.array(cells.hashes),
+    )
 
 
 def recorded(adapted: Adapted, cells: LabelledCells, seed: int, start: Bundle) -> Bundle:

@@ -45,8 +45,10 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     unlabelled: Encoded | None = task.pool
     if encoder is not None:
         unlabelled = None if task.pool_images is None else encoder.encode(task.pool_images)
+    # A copy says nothing new; another cell of the same patient does.
+    copies = task.groups if task.copies is None else task.copies
     trust = Trust(
-        Calibration.of(softmax(logs / temperature, axis=1), task.targets, task.groups),
+        Calibration.of(softmax(logs / temperature, axis=1), task.targets, copies),
         Outside.fit(
             seen(task.cells),
             task.targets,

@@ -45,7 +45,8 @@ class Task:
         model: The model to start from.
         cells: The N labelled cells.
         targets: `(N,)` index into `classes`.
-        groups: `(N,)` cells of one group (copies of one image) never straddle a fold.
+        groups: `(N,)` cells of one group (copies of one image; cells of one smear or patient, where
+            these are known) never straddle a fold.
         classes: K names: those of the model, then classes that only the labels know.
         pool: Encoded unlabelled images of the laboratory; may be empty. Nothing is known of them
             but their pictures.
@@ -54,6 +55,7 @@ class Task:
             were not kept.
         strangers: Cells of the laboratory that were labelled as none of the classes, for those who
             ask what is outside; None where there are none.
+        copies: `(N,)` the image of each cell, where groups are more than copies of one.
     """
 
     model: Bundle
@@ -65,6 +67,7 @@ class Task:
     seed: int = 0
     pool_images: npt.NDArray[np.uint8] | None = None
     strangers: Cells | None = None
+    copies: npt.NDArray[np.str_] | None = None
     _found: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -72,7 +75,11 @@ class Task:
 
     def __getitem__(self, rows: Rows) -> Task:
         return replace(
-            self, cells=self.cells[rows], targets=self.targets[rows], groups=self.groups[rows]
+            self,
+            cells=self.cells[rows],
+            targets=self.targets[rows],
+            groups=self.groups[rows],
+            copies=None if self.copies is None else self.copies[rows],
         )
 
     def once(self, key: Hashable, find: Callable[[], Found]) -> Found:

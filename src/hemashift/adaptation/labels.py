@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hemashift.adaptation.grouping import grouped
 from hemashift.errors import AdaptationError, TableError
+from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
 from hemashift.evaluation.tables import read_table
 from hemashift.files import sha256
 from hemashift.images import list_images
@@ -36,6 +38,8 @@ class LabelledCells:
         notes: What was mended or is worth knowing, in sentences.
         strangers: Images that are labelled as none of the classes. They are no part of the N.
         stranger_hashes: SHA-256 of each of their files.
+        families: Group of each cell where the label file names smears or patients that can be
+            kept apart, see `hemashift.adaptation.grouping`; empty otherwise.
     """
 
     root: Path
@@ -46,14 +50,15 @@ class LabelledCells:
     notes: tuple[str, ...] = ()
     strangers: tuple[Path, ...] = ()
     stranger_hashes: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @property
     def groups(self) -> npt.NDArray[np.str_]:
-        """`(N,)` group of each cell: copies of one image belong together."""
-        return np.array(self.hashes)
+        """`(N,)` group of each cell: copies of one image, and cells of one smear or patient."""
+        return np.array(self.families or self.hashes)
 
 
 def read_labels(
@@ -67,12 +72,14 @@ def read_labels(
     A label that means one of `classes` (by its name, a code or a synonym) counts as that class;
     any other label is a class of its own, but for `outside`: such a cell is a stranger, of none of
     the classes. With a taxonomy of one's own, its labels and classes come first, also what it calls
-    outside. A row without a label is an unlabelled image.
+    outside. Of several spellings of a new class, the first stands for all. A row without a label is
+    an unlabelled image.
 
     Args:
         images: Folder of images, searched recursively.
         labels: CSV file (comma, semicolon or tab), several, or a frame, with the columns `path`,
-            relative to `images`, and `label`. They are only read.
+            relative to `images`, and `label`, and perhaps one that names the smear or patient of a
+            cell (`hemashift.evaluation.columns.GROUP_COLUMNS`). They are only read.
         classes: Classes of the model to start from.
         taxonomy: What labels mean; the built-in one by default.
 
@@ -89,7 +96,7 @@ def read_labels(
     frame, where = read_label_file(labels)
     notes: list[str] = []
     wanted = _rows(frame, where)
-    places = {name: path_inside(root, name) for name, _ in wanted}
+    places = {name: path_inside(root, name) for name, _, _ in wanted}
     missing = [name for name, place in places.items() if place is None]
     if missing:
         raise AdaptationError(
@@ -99,13 +106,15 @@ def read_labels(
             where=where,
             hint="give the folder that the paths in the label file start from",
         )
-    meaning = {label: meaning_of(label, classes, taxonomy) for _, label in wanted}
+    meaning = meanings_of((label for _, label, _ in wanted), classes, taxonomy)
     by_path: dict[Path, tuple[str, str]] = {}
+    group_of: dict[Path, str] = {}
     repeated, contradictions = 0, []
-    for name, label in wanted:
+    for name, label, group in wanted:
         path, cls = places[name], meaning[label] or OUTSIDE
         if path is None:
             continue  # refused above
+        group_of[path] = group_of.get(path) or group
         if path not in by_path:
             by_path[path] = (name, cls)
         elif by_path[path][1] == cls:
@@ -143,16 +152,21 @@ def read_labels(
     new = sorted(set(chosen) - set(classes))
     if new:
         notes.append(f"Classes that the model did not know: {', '.join(new)}.")
+    notes += _respelt(meaning, new)
+    own = tuple(hashes[path] for path in labelled)
+    families, said = grouped(own, [group_of[path] for path in labelled], chosen)
+    notes += said
     taken = {path.resolve() for path in by_path}
     return LabelledCells(
         root,
         tuple(labelled),
         chosen,
-        tuple(hashes[path] for path in labelled),
+        own,
         tuple(path for path in found if path.resolve() not in taken),
         tuple(notes),
         tuple(strangers),
         tuple(hashes[path] for path in strangers),
+        families,
     )
 
 
@@ -181,24 +195,20 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame.set_axis(names, axis=1)
 
 
-def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str]]:
-    """Return (path, label) of the rows that have a label."""
+def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str, str]]:
+    """Return (path, label, smear or patient) of the rows that have a label."""
     rows = []
-    for number, (name, label) in enumerate(
-        zip(texts_of(frame["path"]), texts_of(frame["label"]), strict=True), start=1
+    groups = groups_in(frame) or [""] * len(frame)
+    for number, (name, label, group) in enumerate(
+        zip(texts_of(frame["path"]), texts_of(frame["label"]), groups, strict=True), start=1
     ):
         if label and not name:
             raise TableError(
                 "a row has a label but no path", where=f"{where}, row {number}", found=label
             )
         if label:
-            rows.append((name.replace("\\", "/"), label))
+            rows.append((name.replace("\\", "/"), label, group))
     return rows
-
-
-def texts_of(column: pd.Series) -> list[str]:
-    """Return the texts of a column without spaces around them; empty where there is nothing."""
-    return ["" if empty else str(v).strip() for v, empty in zip(column, column.isna(), strict=True)]
 
 
 def path_inside(root: Path, name: str) -> Path | None:
@@ -209,6 +219,21 @@ def path_inside(root: Path, name: str) -> Path | None:
         return path if inside and path.is_file() else None
     except (OSError, ValueError):
         return None
+
+
+def meanings_of(
+    labels: Iterable[str], classes: Sequence[str], own: Taxonomy | None
+) -> dict[str, str | None]:
+    """Return what `meaning_of` each label is; a new class is spelt as where it occurs first."""
+    found = {label: meaning_of(label, classes, own) for label in dict.fromkeys(labels)}
+    return one_spelling(found, classes)
+
+
+def _respelt(meaning: Mapping[str, str | None], new: Sequence[str]) -> list[str]:
+    """Name new classes that are spelt in several ways, lest two kinds become one unseen."""
+    spellings = {name: [label for label, cls in meaning.items() if cls == name] for name in new}
+    listed = [" = ".join(labels) for labels in spellings.values() if len(labels) > 1]
+    return [f"Taken for one class in several spellings: {'; '.join(listed)}."] if listed else []
 
 
 def meaning_of(label: str, classes: Sequence[str], own: Taxonomy | None) -> str | None:

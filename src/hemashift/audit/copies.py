@@ -22,7 +22,7 @@ def copy_findings(
 
     Args:
         cells: `(N,)` number of the cell that each image shows, labelled or not.
-        labels: N classes; None for an image without a label.
+        labels: N classes, or `outside`; None for an image without a label.
         names: N paths.
     """
     torn: list[_Shown] = []

@@ -26,10 +26,10 @@ def unreadable_findings(rows: Sequence[LabelRow]) -> list[Finding]:
 
 
 def contradiction_findings(rows: Sequence[LabelRow]) -> list[Finding]:
-    """Name images to which the file gives two classes."""
+    """Name images to which the file gives two classes, or a class and `outside`."""
     given: dict[Path, dict[str, LabelRow]] = {}
     for row in rows:
-        given.setdefault(row.path.resolve(), {}).setdefault(str(row.meaning), row)
+        given.setdefault(row.path.resolve(), {}).setdefault(row.said, row)
     torn = [labels for labels in given.values() if len(labels) > 1]
     if not torn:
         return []

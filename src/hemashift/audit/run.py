@@ -89,12 +89,12 @@ def audit(
     root = Path(images)
     rows = read_rows(root, labels, start.card.classes, taxonomy)
     labelled = [row for row in rows if row.meaning is not None]
-    paths = all_images(root, labelled)
+    paths = all_images(root, rows)
     if not labelled:
         raise AdaptationError("there is no label to look at", where=str(root))
     seen = look(start, paths, progress)
     with threadpool_limits(limits=1):
-        findings = _findings(start, seen, labelled, root, seed)
+        findings = _findings(start, seen, [row for row in rows if row.label], root, seed)
     counts = Counter(row.meaning for row in labelled if row.meaning is not None)
     return Audit(root, len(seen), dict(sorted(counts.items())), findings, start.card.name)
 
@@ -102,20 +102,17 @@ def audit(
 def _findings(
     model: Bundle, seen: Seen, rows: Sequence[LabelRow], root: Path, seed: int
 ) -> tuple[Finding, ...]:
-    first: dict[Path, LabelRow] = {}
-    for row in rows:
-        first.setdefault(row.path.resolve(), row)
+    classed = [row for row in rows if row.meaning is not None]
+    first = _by_image(rows)
     places = seen.places()
-    kept = {places[path]: row for path, row in first.items() if path in places}
+    kept = {places[path]: row for path, row in _by_image(classed).items() if path in places}
     names = tuple(path.relative_to(root).as_posix() for path in seen.paths)
-    meanings: list[str | None] = [None] * len(seen)
-    for place, row in kept.items():
-        meanings[place] = row.meaning
+    said = {places[path]: row.said for path, row in first.items() if path in places}
     findings = [
         *unreadable_findings([row for path, row in first.items() if path not in places]),
         *contradiction_findings(rows),
-        *unknown_findings(rows, model.card.classes),
-        *copy_findings(seen.cells, tuple(meanings), names),
+        *unknown_findings(classed, model.card.classes),
+        *copy_findings(seen.cells, tuple(map(said.get, range(len(seen)))), names),
         *smear_findings(
             [str(row.meaning) for row in kept.values()],
             [row.group or str(Path(row.name).parent) for row in kept.values()],
@@ -131,6 +128,14 @@ def _findings(
         predicted = out_of_fold(Probe(), task)
         findings += wrong_label_findings(task.targets, predicted, source, task.classes, own_names)
     return in_order(findings)
+
+
+def _by_image(rows: Sequence[LabelRow]) -> dict[Path, LabelRow]:
+    """Return the first row of each image."""
+    first: dict[Path, LabelRow] = {}
+    for row in rows:
+        first.setdefault(row.path.resolve(), row)
+    return first
 
 
 def _task(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from hemashift.evaluation import Evaluation
 
+_PREDICTIONS = "predictions.csv"  # what is written into the folder if images are classified first
+
 
 def command(
     predictions: Annotated[
@@ -68,7 +70,7 @@ def command(
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation import evaluate
     from hemashift.evaluation.exclusion import read_exclusion
-    from hemashift.files import check_writable
+    from hemashift.files import check_spares, check_writable
     from hemashift.images import check_apart
     from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
 
@@ -82,8 +84,11 @@ def command(
     card: dict[str, Any] = {}
     if predictions.is_dir():
         images = predictions
+    if images is not None:
         check_apart(output, images)
-        predictions, card = _classify(images, labels, model, output)
+    if predictions.is_dir():
+        check_spares(output / _PREDICTIONS, [labels, exclude])
+        predictions, card = _classify(predictions, labels, model, output)
     elif model is not None:
         card = _card(model)
     result = evaluate(
@@ -125,8 +130,9 @@ def _classify(
     from rich.console import Console
     from rich.progress import Progress
 
+    from hemashift.cells import Cell, CellTable
     from hemashift.classification import classify
-    from hemashift.classification.inputs import Images, read_cells
+    from hemashift.classification.inputs import read_cells
     from hemashift.errors import TableError
     from hemashift.evaluation.matching import match_paths
     from hemashift.evaluation.tables import read_truth
@@ -135,7 +141,6 @@ def _classify(
 
     bundle = load_model(model) if model is not None else default_model()
     truth = read_truth(labels, bundle.card.classes)
-    wanted: Images
     if any(truth.boxes):
         wanted = read_cells(labels, images)
     else:
@@ -147,15 +152,17 @@ def _classify(
             predicted_root=str(images.resolve()),
         )
         # Only what has a label: the rest would be classified for nothing.
-        wanted = [images / names[hit] for hit in sorted({h for h in hits if h is not None})]
-        if not wanted:
+        labelled = [names[hit] for hit in sorted({h for h in hits if h is not None})]
+        if not labelled:
             raise TableError(
                 "none of the labelled images is in the folder",
                 expected=f"images such as {truth.paths[0]}" if truth.paths else "labels",
                 found=f"{len(names)} images such as {names[0]}" if names else "no image",
                 where=images,
             )
-    path = output / "predictions.csv"
+        # Named from the folder on, as in the labels; a plain list would keep the folder's name.
+        wanted = CellTable.from_cells(map(Cell, labelled), images, "images")
+    path = output / _PREDICTIONS
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("classifying", total=None)
         classify(
@@ -169,6 +176,7 @@ def _classify(
 
 def _show(result: Evaluation, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from hemashift.reports.figures import SCORE_NAMES
     from hemashift.reports.parts import how_sure, percent, with_limits
@@ -190,7 +198,7 @@ def _show(result: Evaluation, console: Console) -> None:
             with_limits(score).replace(" %", "").replace(" to ", "-")
             for score in (one.precision, one.recall, one.f1)
         ]
-        table.add_row(one.name, f"{one.support:,}", *measured)
+        table.add_row(Text(one.name), f"{one.support:,}", *measured)
     console.print(table)
     console.print(how_sure(result), style="dim")
     for warning in result.warnings:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hemashift.cell_schema import BOX_COLUMNS, read_frame
-from hemashift.cells import Box, Cell, CellTable
+from hemashift.cells import Box, Cell, CellTable, text_of
 from hemashift.datasets.formats import FormatReader
 from hemashift.errors import DatasetError, HemashiftError, TableError
 from hemashift.files import split_archive_path
@@ -94,10 +94,10 @@ class TableFile(FormatReader):
             )
         for number, row in enumerate(frame.to_dict("records"), start=1):
             where = f"{folder}, row {number}"
-            path = _text(row[paths])
+            path = text_of(row[paths])
             if path is None:
                 raise TableError("a row has no path", where=where)
-            own = {key: _text(row.get(key)) for key in (labels, "class", "group", "subset")}
+            own = {key: text_of(row.get(key)) for key in (labels, "class", "group", "subset")}
             yield Cell(
                 path,
                 own[labels] or own["class"],
@@ -149,17 +149,8 @@ def _table_in(path: Path) -> Path | None:
     return path
 
 
-def _text(value: Any) -> str | None:
-    """Return a value as text: a Parquet file may hold labels as numbers."""
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip() or None
-
-
 def _box(row: dict[Any, Any], where: str) -> Box | None:
-    ends = [_text(row[name]) for name in BOX_COLUMNS]
+    ends = [text_of(row[name]) for name in BOX_COLUMNS]
     if ends == [None] * 4:
         return None
     try:

@@ -15,6 +15,7 @@ from hemashift.errors import TableError
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.exclusion import find_excluded, labelled_hashes
 from hemashift.evaluation.matching import Matching, match_paths, normalise_path
+from hemashift.evaluation.origin import check_origin
 from hemashift.evaluation.tables import Predictions, Truth, read_predictions, read_truth
 from hemashift.taxonomy import Taxonomy
 
@@ -55,7 +56,8 @@ def evaluate(
         seed: Seed of the draws.
 
     Raises:
-        TableError: If a table has not the form it must have, or no cell is left.
+        TableError: If a table has not the form it must have, no cell is left, or the predictions
+            are those of another model.
 
     Examples:
         >>> said = pd.DataFrame({"path": ["1.png", "2.png"], "p_monocyte": [0.9, 0.2],
@@ -65,6 +67,7 @@ def evaluate(
         1.0
     """
     said = read_predictions(predictions)
+    check_origin(predictions, said.classes, model or {})
     true = read_truth(truth, said.classes, taxonomy)
     said_root = "" if images is None else str(Path(images).resolve())
     facts: dict[str, Any] = {}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hemashift.evaluation.bootstrap import bootstrap_confusions, bootstrap_grouped_confusions
-from hemashift.evaluation.intervals import Interval, clopper_pearson, percentile_interval
+from hemashift.evaluation.intervals import (
+    Interval,
+    clopper_pearson,
+    percentile_interval,
+    weighted_proportion,
+)
 from hemashift.evaluation.metrics import OVERALL, PER_CLASS, IntArray, confusion_matrix
 
 
@@ -52,7 +57,8 @@ def score_intervals(
 
     The limits are bootstrap percentiles. Where every cell is right (or wrong), all draws
     agree and the bootstrap would claim certainty; exact limits (Clopper-Pearson) take its
-    place there, and the `method` of the interval says so.
+    place there, with groups those of `weighted_proportion`, and the `method` of the interval
+    says so.
 
     Args:
         y_true: Shape (N,), positions of the true classes.
@@ -80,6 +86,7 @@ def score_intervals(
         drawn = bootstrap_grouped_confusions(
             y_true, y_pred, groups, n_classes, draws=draws, seed=seed
         )
+    exact = _Exact(np.asarray(y_true), np.asarray(y_pred), groups, confidence)
     by_class: list[dict[str, Interval]] = [{} for _ in range(n_classes)]
     for name, score in PER_CLASS.items():
         estimates, samples = score(confusion), score(drawn)
@@ -89,13 +96,13 @@ def score_intervals(
         for k in range(n_classes):
             interval = percentile_interval(estimates[k], samples[:, k], confidence, method)
             if _has_no_width(interval):
-                interval = _exact_class_score(name, confusion, k, confidence)
+                interval = exact.of_class(name, k)
             by_class[k][name] = interval
     overall: dict[str, Interval] = {}
     for name, score in OVERALL.items():
         interval = percentile_interval(float(score(confusion)), score(drawn), confidence, method)
         if _has_no_width(interval):
-            interval = _exact_overall_score(name, confusion, interval)
+            interval = exact.overall(name, interval.estimate)
         overall[name] = interval
     return overall, by_class
 
@@ -105,34 +112,47 @@ def _has_no_width(interval: Interval) -> bool:
     return bool(interval.low == interval.high or undefined_in_all_draws)
 
 
-def _exact_class_score(name: str, confusion: IntArray, k: int, confidence: float) -> Interval:
-    right = int(confusion[k, k])
-    true, called = int(confusion[k].sum()), int(confusion[:, k].sum())
-    if name == "recall":
-        return clopper_pearson(right, true, confidence)
-    if name == "precision":
-        # Without a prediction there is no proportion, but the score is 0 by rule.
-        exact = clopper_pearson(right, called, confidence)
-        return exact if called else Interval(0.0, 0.0, 1.0, confidence, exact.method)
-    # F1 rises with the proportion of right cells among all that are or are called the
-    # class, so the limits of that proportion carry over.
-    share = clopper_pearson(right, true + called - right, confidence)
-    low, high = (2 * limit / (1 + limit) for limit in (share.low, share.high))
-    return Interval(2 * right / (true + called), low, high, confidence, share.method)
+@dataclass(frozen=True, eq=False)
+class _Exact:
+    """Limits without a bootstrap; with groups, those of as many cells as the groups are worth."""
 
+    y_true: IntArray
+    y_pred: IntArray
+    groups: Sequence[str] | None
+    confidence: float
 
-def _exact_overall_score(name: str, confusion: IntArray, interval: Interval) -> Interval:
-    confidence = interval.confidence
-    if name == "accuracy":
-        right, n = int(np.trace(confusion)), int(confusion.sum())
-        return clopper_pearson(right, n, confidence)
-    kind = {"macro_precision": "precision", "macro_f1": "f1"}.get(name, "recall")
-    present = np.flatnonzero(confusion.sum(axis=1))
-    classes = [_exact_class_score(kind, confusion, int(k), confidence) for k in present]
-    return Interval(
-        interval.estimate,
-        float(np.mean([one.low for one in classes])),
-        float(np.mean([one.high for one in classes])),
-        confidence,
-        "mean of Clopper-Pearson limits",
-    )
+    def of_class(self, name: str, k: int) -> Interval:
+        true, called = self.y_true == k, self.y_pred == k
+        if name == "recall":
+            return self._share(true)
+        if name == "precision":
+            # Without a prediction there is no proportion, but the score is 0 by rule.
+            share = self._share(called)
+            return share if called.any() else replace(share, estimate=0.0)
+        # F1 rises with the proportion of right cells among all that are or are called the
+        # class, so the limits of that proportion carry over.
+        share = self._share(true | called)
+        low, high = (2 * limit / (1 + limit) for limit in (share.low, share.high))
+        estimate = 2 * int((true & called).sum()) / int(true.sum() + called.sum())
+        return replace(share, estimate=estimate, low=low, high=high)
+
+    def overall(self, name: str, estimate: float) -> Interval:
+        if name == "accuracy":
+            return self._share(np.ones(len(self.y_true), np.bool_))
+        kind = {"macro_precision": "precision", "macro_f1": "f1"}.get(name, "recall")
+        classes = [self.of_class(kind, int(k)) for k in np.unique(self.y_true)]
+        return Interval(
+            estimate,
+            float(np.mean([one.low for one in classes])),
+            float(np.mean([one.high for one in classes])),
+            self.confidence,
+            "mean of Clopper-Pearson limits",
+        )
+
+    def _share(self, among: NDArray[np.bool_]) -> Interval:
+        """Return the share of right cells among some."""
+        right = (self.y_true == self.y_pred)[among]
+        groups = None if self.groups is None else np.asarray(self.groups, np.str_)[among]
+        if groups is None or len(np.unique(groups)) == len(groups):
+            return clopper_pearson(int(right.sum()), len(right), self.confidence)
+        return weighted_proportion(right, np.ones(len(right)), groups, self.confidence)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from hemashift.cell_schema import BOX_COLUMNS
 from hemashift.cells import Box, CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
+from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
 from hemashift.evaluation.metrics import OUTSIDE, FloatArray, IntArray, encode_labels
 from hemashift.taxonomy import CLASSES, Taxonomy, default_taxonomy
 from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
 from hemashift.trust.unidentified import UNIDENTIFIED
 
 PROBABILITY_PREFIX = "p_"
+_TEXT, _PARQUET, _JSON = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".jsonl", ".ndjson")
+# In characters; what is longer is not a header.
+_LONGEST_HEADER = 65536
+# Rows of JSON lines that are looked at for their names.
+_FIRST_ROWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +83,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     suffix = path.suffix.lower()
     try:
-        if suffix in (".csv", ".tsv", ".txt"):
+        if suffix in _TEXT:
             with path.open(encoding="utf-8-sig") as stream:
-                header = stream.readline()
-            separator = max(",;\t", key=header.count)
+                separator = _separator(stream.readline())
             frame = pd.read_csv(
                 path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
             )
@@ -86,9 +93,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
             if not isinstance(frame.index, pd.RangeIndex):
                 raise ValueError("the rows have more fields than the header")
             return frame
-        if suffix in (".parquet", ".pq"):
+        if suffix in _PARQUET:
             return pd.read_parquet(path)
-        if suffix in (".jsonl", ".ndjson"):
+        if suffix in _JSON:
             return pd.read_json(path, lines=True, dtype=False)
     except (OSError, ValueError) as error:
         raise TableError.unreadable(path, error) from None
@@ -98,6 +105,29 @@ def read_table(path: str | Path) -> pd.DataFrame:
         found=path.suffix or "no suffix",
         where=path,
     )
+
+
+def column_names(path: str | Path) -> set[str]:
+    """Return the names of a table's columns, in small letters and without spaces around them.
+
+    Only the beginning of the file is read, and text need not be in UTF-8. A file that is no table
+    has no columns.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    names: Iterable[object] = ()
+    try:
+        if suffix in _TEXT:
+            with path.open(encoding="utf-8-sig", errors="replace") as stream:
+                header = stream.readline(_LONGEST_HEADER)
+            names = next(csv.reader([header], delimiter=_separator(header)), ())
+        elif suffix in _PARQUET:
+            names = pq.read_schema(path).names
+        elif suffix in _JSON:
+            names = pd.read_json(path, lines=True, dtype=False, nrows=_FIRST_ROWS).columns
+    except (OSError, ValueError, csv.Error):
+        return set()
+    return {str(name).strip().lower() for name in names}
 
 
 def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
@@ -121,8 +151,8 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
             found=", ".join(map(str, frame.columns)),
             where=where,
         )
-    errors = _texts(frame, "error") if "error" in frame else [""] * len(frame)
-    paths = _texts(frame, "path")
+    errors = texts_of(frame["error"]) if "error" in frame else [""] * len(frame)
+    paths = texts_of(frame["path"])
     failed = {p: e for p, e in zip(paths, errors, strict=True) if e}
     kept = np.array([not e for e in errors], dtype=bool)
     rows = np.flatnonzero(kept)
@@ -140,7 +170,7 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
         ) from None
     codes = probabilities.argmax(axis=1)
     if "label" in frame:
-        labels = _texts(frame, "label")
+        labels = texts_of(frame["label"])
         given = encode_labels(labels, classes)
         # A cell that was given no class counts by its most probable one.
         unknown = [
@@ -168,7 +198,7 @@ def read_truth(
     """Read true labels and say which class of the model each counts as.
 
     A cell table, or a file with columns path and label, and perhaps class (which wins over
-    label), a box, and group or patient.
+    label), a box, and one of `columns.GROUP_COLUMNS`.
 
     Args:
         table: The table, or its file.
@@ -189,21 +219,19 @@ def read_truth(
     if "class" not in frame:
         _require(frame, ("path", "label"), where)
     _require(frame, ("path",), where)
-    labels = _texts(frame, "label") if "label" in frame else [""] * len(frame)
+    labels = texts_of(frame["label"]) if "label" in frame else [""] * len(frame)
     if "class" in frame:
-        named = _texts(frame, "class")
+        named = texts_of(frame["class"])
         labels = [a or b for a, b in zip(named, labels, strict=True)]
-    meanings = {label: class_of(label, classes, taxonomy) for label in set(labels)}
-    by = next((name for name in ("group", "patient", "patient_id") if name in frame), None)
-    groups = tuple(_texts(frame, by)) if by else None
-    if groups is not None and not all(groups):
-        groups = tuple(g or f"row {i}" for i, g in enumerate(groups))
+    meanings = {label: class_of(label, classes, taxonomy) for label in dict.fromkeys(labels)}
+    strange = one_spelling({one: one for one, found in meanings.items() if found is None})
+    groups = groups_in(frame)
     return Truth(
-        tuple(_texts(frame, "path")),
+        tuple(texts_of(frame["path"])),
         _boxes(frame),
-        tuple(labels),
+        tuple(strange.get(label) or label for label in labels),
         tuple(meanings[label] for label in labels),
-        groups,
+        None if groups is None else tuple(g or f"row {i}" for i, g in enumerate(groups)),
         root,
     )
 
@@ -246,9 +274,8 @@ def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:
         )
 
 
-def _texts(frame: pd.DataFrame, name: str) -> list[str]:
-    column = frame[name]
-    return ["" if empty else str(v).strip() for v, empty in zip(column, column.isna(), strict=True)]
+def _separator(header: str) -> str:
+    return max(",;\t", key=header.count)
 
 
 def _boxes(frame: pd.DataFrame) -> tuple[Box | None, ...]:

@@ -8,18 +8,15 @@ from pathlib import Path
 
 from hemashift.adaptation.labels import (
     LabelFiles,
-    meaning_of,
+    meanings_of,
     path_inside,
     read_label_file,
     some_of,
-    texts_of,
 )
 from hemashift.errors import AdaptationError, TableError
+from hemashift.evaluation.columns import groups_in, texts_of
 from hemashift.images import list_images
-from hemashift.taxonomy import Taxonomy
-
-# Columns that may name the smear or patient of a cell, the first that there is.
-_GROUPS = ("group", "smear", "slide", "patient", "patient_id")
+from hemashift.taxonomy import OUTSIDE, Taxonomy
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,11 @@ class LabelRow:
     meaning: str | None
     group: str = ""
     offered: bool = False
+
+    @property
+    def said(self) -> str:
+        """The class that the label counts as, or `outside`; empty without a label."""
+        return self.meaning or (OUTSIDE if self.label else "")
 
 
 def read_rows(
@@ -72,9 +74,10 @@ def read_rows(
     frame, where = read_label_file(labels)
     columns = {
         name: texts_of(frame[name]) if name in frame else [""] * len(frame)
-        for name in ("path", "label", "reason", *_GROUPS)
+        for name in ("path", "label", "reason")
     }
-    groups = next((columns[name] for name in _GROUPS if name in frame), columns["group"])
+    groups = groups_in(frame) or [""] * len(frame)
+    meanings = meanings_of(filter(None, columns["label"]), classes, taxonomy)
     rows, missing = [], []
     for number, label in enumerate(columns["label"], start=1):
         name = columns["path"][number - 1].replace("\\", "/")
@@ -84,7 +87,7 @@ def read_rows(
             )
         path = path_inside(root, name) if name else None
         if path is not None:
-            meaning = meaning_of(label, classes, taxonomy) if label else None
+            meaning = meanings.get(label)
             offered = bool(columns["reason"][number - 1])
             rows.append(LabelRow(number, name, path, label, meaning, groups[number - 1], offered))
         elif label:

@@ -24,7 +24,7 @@ class Selection:
         n_labelled: How many of these had a label.
         notes: What is worth knowing, in sentences.
         unreadable: A message for each image that could not be read.
-        advice: Whether more labels are worth the work; None with fewer than six labels.
+        advice: Whether more labels are worth the work; None with too few labels.
     """
 
     root: Path

@@ -16,11 +16,11 @@ from hemashift.selection.balanced import Balanced
 from hemashift.selection.contract import Problem, Strategy
 from hemashift.selection.kcentre import KCentre
 from hemashift.selection.label_rows import LabelRow, all_images, read_rows
-from hemashift.selection.learning import LEAST_LABELS, enough_to_learn, learnt, probe_task
+from hemashift.selection.learning import LEAST_LABELS, learnt, probe_task
 from hemashift.selection.looking import Progress, Seen, look
 from hemashift.selection.probcover import ProbCover
 from hemashift.selection.result import Selection
-from hemashift.selection.stopping import Advice, advise
+from hemashift.selection.stopping import Advice, advise, enough_to_advise
 from hemashift.selection.typiclust import TypiClust
 from hemashift.selection.uncertainty import ENTROPY, MARGIN
 from hemashift.selection.uniform import Random
@@ -66,7 +66,8 @@ def select(
         HemashiftError: Unknown strategy, or n below 1.
         ImageError: The folder holds no image that can be read.
         TableError: The label file cannot be read as one.
-        AdaptationError: A labelled image is not there, or one image has two labels.
+        AdaptationError: A labelled image is not there, or one image, or two identical files, have
+            two labels.
     """
     if strategy not in STRATEGIES:
         raise HemashiftError("unknown strategy", expected=", ".join(STRATEGIES), found=strategy)
@@ -76,6 +77,7 @@ def select(
     root = Path(images)
     rows = [] if labels is None else read_rows(root, labels, start.card.classes, taxonomy)
     seen = look(start, all_images(root, rows), progress)
+    _refuse_contradictions(rows, seen)
     # Sums in one thread are always made in the same order: the same seed, the same cells.
     with threadpool_limits(limits=1):
         problem, task = make_problem(start, seen, rows, seed)
@@ -103,11 +105,9 @@ def make_problem(
     Args:
         model: The model to start from.
         seen: All images.
-        rows: The label file; images in it that could not be read are left out.
+        rows: The label file; images in it that could not be read are left out. An image has one
+            label.
         seed: Seed of everything drawn at random.
-
-    Raises:
-        AdaptationError: One image has labels of two classes.
     """
     places = seen.places()
     meanings: dict[int, str] = {}
@@ -119,13 +119,8 @@ def make_problem(
         if row.meaning is None:
             # A label outside, or a cell that was shown before and that nobody could name.
             closed.update([place] if row.label or row.offered else [])
-        elif meanings.setdefault(place, row.meaning) != row.meaning:
-            raise AdaptationError(
-                "the labels contradict each other",
-                expected="one label an image",
-                found=f"{row.name}: {meanings[place]} and {row.meaning}",
-                hint="`hemashift audit` shows all such cells",
-            )
+        else:
+            meanings.setdefault(place, row.meaning)
     classes = (*model.card.classes, *sorted(set(meanings.values()) - set(model.card.classes)))
     labelled = np.array(sorted(meanings), np.int64)
     targets = np.array([classes.index(meanings[int(row)]) for row in labelled], np.int64)
@@ -144,8 +139,29 @@ def make_problem(
     return problem, task
 
 
+def _refuse_contradictions(rows: Sequence[LabelRow], seen: Seen) -> None:
+    """Refuse two labels, one of which may be `outside`, for an image or for identical files."""
+    places = seen.places()
+    first: dict[str, LabelRow] = {}
+    for row in rows:
+        place = places.get(row.path.resolve())
+        if place is None or not row.label:
+            continue
+        other = first.setdefault(seen.hashes[place], row)
+        if other.said != row.said:
+            same = other.path.resolve() == row.path.resolve()
+            raise AdaptationError(
+                "the labels contradict each other",
+                expected="one label an image",
+                found=f"{row.name}: {other.said} and {row.said}"
+                if same
+                else f"{other.name} ({other.said}) and its copy {row.name} ({row.said})",
+                hint="`hemashift audit` shows all such cells",
+            )
+
+
 def _advice(task: Task, progress: Progress | None) -> Advice | None:
-    if not enough_to_learn(task.targets):
+    if not enough_to_advise(task):
         return None
     if progress is not None:
         progress("learning curve", 0, 1)

@@ -90,6 +90,11 @@ class Advice:
         )
 
 
+def enough_to_advise(task: Task) -> bool:
+    """Tell whether labels can be cross-validated: six of two classes, not all of one cell."""
+    return enough_to_learn(task.targets) and len(np.unique(task.groups)) > 1
+
+
 def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
     """Say whether more labels are worth the work.
 
@@ -100,11 +105,12 @@ def advise(task: Task, method: Method | None = None, seed: int = 0) -> Advice:
         seed: Seed of the bootstrap.
 
     Raises:
-        AdaptationError: There are fewer than six labels, or all are of one class.
+        AdaptationError: There are fewer than six labels, or all are of one class or one cell.
     """
-    if not enough_to_learn(task.targets) or len(np.unique(task.groups)) < 2:
+    if not enough_to_advise(task):
         raise AdaptationError(
-            "there are too few labels to say anything", expected="6 labels of two classes"
+            "there are too few labels to say anything",
+            expected="6 labels of two classes, of more than one cell",
         )
     predicted = out_of_fold(method or Blend(), task)
     counts = np.bincount(task.targets, minlength=len(task.classes))

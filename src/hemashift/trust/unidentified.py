@@ -54,7 +54,8 @@ class KeepRule:
 def keep_rule(calibration: Calibration, max_error: float) -> KeepRule:
     """Find the lowest probability from which the error among the kept cells stays within a rate.
 
-    Labelled cells are kept in the order of their out-of-fold top probability, the surest first:
+    Labelled cells are kept in the order of their out-of-fold top probability, the surest first, and
+    those of equal probability together:
     starting from the fewest cells that could prove the rate, as long as the exact upper limit of
     the error among them (Clopper and Pearson 1934) is within it. The first failure ends the
     search, so that the many looks need no correction (fixed sequence testing, as in Learn then
@@ -93,7 +94,8 @@ def keep_rule(calibration: Calibration, max_error: float) -> KeepRule:
     equal = mass**2 / np.cumsum(weights**2)
     errors = np.cumsum(weights * wrong[order]) / mass * equal
     kept = None
-    for place in np.flatnonzero(equal >= cells_needed(max_error) - _LEAST):
+    last = np.append(np.diff(sure[order]) != 0, True)
+    for place in np.flatnonzero((equal >= cells_needed(max_error) - _LEAST) & last):
         right = max(equal[place] - errors[place], _LEAST)
         limit = betaincinv(errors[place] + 1, right, LEVEL)
         if limit > max_error:

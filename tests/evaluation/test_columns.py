@@ -1,0 +1,52 @@
+"""Columns are read alike wherever there are labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hemashift.evaluation.columns import GROUP_COLUMNS, groups_in, one_spelling, texts_of
+from hemashift.evaluation.tables import column_names, read_table, read_truth
+from hemashift.taxonomy import CLASSES
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
+def test_numbers_with_gaps_stay_whole(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"labels{suffix}"
+    frame = pd.DataFrame({"path": ["a", "b", "c"], "label": [1, None, 12]})
+    if suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    assert texts_of(read_table(path)["label"]) == ["1", "", "12"]
+
+
+@pytest.mark.parametrize("name", [*GROUP_COLUMNS, "Smear", " Patient "])
+def test_smears_and_patients_are_read_from_any_column_for_them(name: str) -> None:
+    frame = pd.DataFrame({"path": ["a", "b", "c"], "label": "MO", name: [1.0, None, 1.0]})
+    assert groups_in(frame) == ["1", "", "1"]
+    assert read_truth(frame, CLASSES).groups == ("1", "row 1", "1")
+    assert groups_in(frame[["path", "label"]]) is None
+
+
+def test_the_first_spelling_of_a_class_stands_for_all() -> None:
+    given = {"Odd-Cell": "Odd-Cell", "odd cells": "odd cells", "MO": "monocyte", "dirt": None}
+    assert list(one_spelling(given).values()) == ["Odd-Cell", "Odd-Cell", "monocyte", None]
+    frame = pd.DataFrame({"path": ["a", "b"], "label": ["dust grain", "Dust  grains"]})
+    assert read_truth(frame, CLASSES).labels == ("dust grain", "dust grain")
+
+
+def test_names_of_columns_without_reading_the_rows(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_bytes(b'"Path";" Label "\nM\xfcller.png;MO\n')
+    assert column_names(table) == {"path", "label"}
+    for name, content in {
+        "a.csv": b"",
+        "b.parquet": b"no",
+        "c.jsonl": b"{",
+        "d.xlsx": b"x",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        assert column_names(tmp_path / name) <= {""}
