@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hemashift.errors import HemashiftError
-from hemashift.files import check_writable
+from hemashift.files import check_spares, check_writable
 
 
 def test_new_folders_and_files_that_are_replaced_are_allowed(tmp_path: Path) -> None:
@@ -32,3 +32,14 @@ def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(HemashiftError, match="cannot be written"):
         check_writable(tmp_path / "cells.csv")
+
+
+def test_an_input_is_not_written_over_by_any_name(tmp_path: Path) -> None:
+    labels, other = tmp_path / "labels.csv", tmp_path / "other.csv"
+    labels.write_text("path,label\n")
+    other.symlink_to(labels)
+    for output in (labels, other, tmp_path / "." / "labels.csv"):
+        with pytest.raises(HemashiftError, match="overwrite the labels"):
+            check_spares(output, [None, tmp_path / "none.csv", labels], "the labels")
+    check_spares(tmp_path / "new.csv", [labels])
+    check_spares(labels, [None, tmp_path / "none.csv"])

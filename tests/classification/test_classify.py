@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -311,3 +312,69 @@ def test_a_folder_that_is_not_ours_is_not_removed(
     with pytest.raises(HemashiftError, match="in the way"):
         classify(folder, model, tmp_path / "out.csv", resume=False)
     assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize("litter", [".DS_Store", "Thumbs.db", ".settings-1x_y.part.json"])
+def test_what_others_leave_in_the_journal_is_no_hindrance(
+    folder: Path, model: Bundle, stand_in: type, tmp_path: Path, litter: str
+) -> None:
+    left = tmp_path / "out.csv.partial" / litter
+    left.parent.mkdir()
+    left.write_bytes(b"")  # before the settings were there
+    interrupt(stand_in, after=9)
+    with pytest.raises(Stop):
+        classify(folder, model, tmp_path / "out.csv", batch_size=4)
+    left.write_bytes(b"")
+    stand_in.hook = None
+    assert classify(folder, model, tmp_path / "out.csv", batch_size=4).n_resumed > 0
+    assert not left.parent.exists()
+
+
+LABELS = pd.DataFrame({"Path": ["a/00.png"], " Label ": ["MO"]})
+
+
+@pytest.mark.parametrize("kind", ["semicolons", "tabs", "capitals", "latin-1", "parquet", "jsonl"])
+def test_labels_of_any_form_are_not_overwritten(
+    folder: Path, model: Bundle, tmp_path: Path, kind: str
+) -> None:
+    labels = tmp_path / f"labels.{kind if kind in ('parquet', 'jsonl') else 'csv'}"
+    if kind == "parquet":
+        LABELS.to_parquet(labels)
+    elif kind == "jsonl":
+        LABELS.to_json(labels, orient="records", lines=True)
+    elif kind == "latin-1":
+        labels.write_bytes(b"path,label,name\na/00.png,MO,M\xfcller\n")
+    else:
+        separator = {"semicolons": ";", "tabs": "\t", "capitals": ","}[kind]
+        LABELS.to_csv(labels, sep=separator, index=False)
+    before = labels.read_bytes()
+    with pytest.raises(HemashiftError, match="overwrite labels"):
+        classify(folder, model, labels)
+    assert labels.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_results_may_be_written_anew(
+    folder: Path, model: Bundle, tmp_path: Path, suffix: str
+) -> None:
+    (tmp_path / f"out{suffix}").write_bytes(b"")
+    for _ in range(2):
+        classify(folder, model, tmp_path / f"out{suffix}")
+
+
+def test_a_table_of_cells_is_never_overwritten(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    (folder / "cells.csv").write_text("path\na/00.png\n")
+    with pytest.raises(HemashiftError, match="overwrite an input"):
+        classify(folder / "cells.csv", model, folder / "cells.csv")
+    assert (folder / "cells.csv").read_text() == "path\na/00.png\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf_8(folder: Path, model: Bundle, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(folder) + b"/zell\xe9.png"))
+    (folder / "a" / "00.png").rename(odd)
+    for images in (folder, odd, [odd]):
+        with pytest.raises(ImageError, match="not UTF-8") as caught:
+            classify(images, model, tmp_path / "out.csv")
+        assert "zell?.png" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]

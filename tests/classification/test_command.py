@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from hemashift.classification import ClassifyReport
 from hemashift.cli.main import app
 from hemashift.errors import HemashiftError, ModelFileError
 from hemashift.model import bundle as bundles
@@ -71,3 +72,11 @@ def test_trust_on_the_command_line(
     assert "labelled cells" in shown
     rows = pd.read_csv(tmp_path / "out.csv")
     assert {"set", "outside", "main_class"} <= set(rows.columns)
+
+
+def test_classes_with_brackets_are_shown(
+    folder: Path, model: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = ClassifyReport(tmp_path, 1, 0, None, {"[/odd]": 1}, [], 1.0, "m", "h")
+    monkeypatch.setattr("hemashift.classification.classify", lambda *_, **__: report)
+    assert "[/odd]" in invoke(folder, "-o", tmp_path / "out.csv")

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from hemashift.adaptation.registry import METHODS
 from hemashift.cli.adapt import MethodName
 from hemashift.cli.main import app, run
+from hemashift.errors import HemashiftError
 from hemashift.model.bundle import Bundle
 
 
@@ -140,4 +141,17 @@ def test_what_needs_labels_is_refused_without(
         run()
     assert stop.value.code == 2
     assert f"{more[0]}" in capsys.readouterr().err
+    assert not (laboratory / "model").exists()
+
+
+def test_labels_are_not_written_over_by_the_report(laboratory: Path) -> None:
+    labels = laboratory / "labels.csv"
+    before = labels.read_text()
+    with pytest.raises(HemashiftError, match="overwrite the labels"):
+        CliRunner().invoke(
+            app,
+            arguments(laboratory, "-o", laboratory / "model", "--report", labels),
+            catch_exceptions=False,
+        )
+    assert labels.read_text() == before
     assert not (laboratory / "model").exists()

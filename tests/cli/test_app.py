@@ -48,6 +48,25 @@ def test_it_serves_on_this_machine_and_says_where(
     assert (tmp_path / "smears.hemashift").is_file()
 
 
+def test_the_file_of_a_project_is_the_project(
+    served: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "smears"
+    folder.mkdir()
+    Project.open(folder).close()
+    file = tmp_path / "smears.hemashift"
+    result = runner.invoke(program, [str(file), "--no-browser", "--port", "0"])
+    assert result.exit_code == 0, result.output
+    assert [one.folder for one in served[0][0]] == [folder]
+    assert f"/p/{served[0][0][0].id}/project?token=" in result.output
+
+
+def test_a_whole_disk_is_no_project(served: list[tuple[Any, ...]], tmp_path: Path) -> None:
+    result = runner.invoke(program, [tmp_path.anchor, "--no-browser", "--port", "0"])
+    assert isinstance(result.exception, HemashiftError)
+    assert "whole disk" in str(result.exception) and served == []
+
+
 def test_a_port_that_is_taken_is_no_hindrance(
     served: list[tuple[Any, ...]], tmp_path: Path
 ) -> None:

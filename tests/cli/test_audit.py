@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from hemashift.cli import audit
-from hemashift.errors import AdaptationError
+from hemashift.errors import AdaptationError, HemashiftError
 
 app = typer.Typer()
 app.command()(audit.command)
@@ -64,3 +64,12 @@ def test_warnings_alone_end_well(cells: Path) -> None:
 def test_a_bad_file_is_a_message_for_people(cells: Path) -> None:
     with pytest.raises(AdaptationError, match="not there"):
         run(cells, "path,label\ngone.png,MO\n")
+
+
+def test_labels_are_not_written_over(cells: Path) -> None:
+    text = "path,label\n0.png,MO\n1.png,LYT\n"
+    with pytest.raises(HemashiftError, match="overwrite the labels"):
+        run(cells, text, "-o", cells.parent / "labels.csv")
+    assert (cells.parent / "labels.csv").read_text() == text
+    with pytest.raises(HemashiftError, match="a file that is none"):
+        run(cells, text, "-o", cells / "0.png")

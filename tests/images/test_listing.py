@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,16 @@ def test_a_wrong_folder_is_named(folder: Path, tmp_path: Path, name: str, messag
     with pytest.raises(ImageError, match=message) as caught:
         list_images(tmp_path / name)
     assert Path(name).name in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("name", [b"b/zell\xe9.jpg", b"\xfc/zell.jpg"])
+def test_a_name_that_is_not_utf_8_is_refused(folder: Path, name: bytes) -> None:
+    place = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(b"x")
+    for start in (folder, place.parent):
+        with pytest.raises(ImageError, match="not UTF-8") as caught:
+            list_images(start)
+        str(caught.value).encode()
+        assert "rename it" in str(caught.value)

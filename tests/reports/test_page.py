@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from hemashift.reports.page import NOT_A_DEVICE, render_page, write_page
+from hemashift.errors import HemashiftError
+from hemashift.reports.page import NOT_A_DEVICE, check_page, render_page, write_page
 from hemashift.reports.sections import (
     Facts,
     Gallery,
@@ -141,3 +142,17 @@ def test_the_list_at_the_top_can_leave_sections_out():
     links = re.findall(r'<a href="#(part-\d+)">(.*?)</a>', page)
     assert links == [(f"part-{number + 1}", f"Part {number}") for number in range(1, 5)]
     assert all(f'id="{target}"' in page for target, _ in links)
+
+
+def test_a_page_replaces_pages_only(tmp_path: Path) -> None:
+    page, labels = tmp_path / "page.html", tmp_path / "labels.csv"
+    labels.write_text("path,label\n")
+    page.write_text("an earlier page")
+    check_page(page, [labels, None])
+    check_page(tmp_path / "new", [labels])
+    with pytest.raises(HemashiftError, match="overwrite the labels"):
+        check_page(labels, [labels])
+    with pytest.raises(HemashiftError, match="a file that is none"):
+        check_page(labels)
+    with pytest.raises(HemashiftError, match="is a folder"):
+        check_page(tmp_path)

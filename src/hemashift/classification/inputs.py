@@ -8,15 +8,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hemashift.cell_schema import COLUMNS, read_frame
+from hemashift.cell_schema import COLUMNS
 from hemashift.cells import Box, CellTable
 from hemashift.errors import HemashiftError, TableError
+from hemashift.evaluation.tables import PROBABILITY_PREFIX, column_names, read_table
 from hemashift.files import check_file
-from hemashift.images import list_images
+from hemashift.images import check_names, list_images
 
 Images = str | Path | CellTable | Sequence[str | Path]
-# In bytes; what is longer is not a header.
-_LONGEST_HEADER = 65536
 
 
 class Item(NamedTuple):
@@ -41,7 +40,7 @@ def list_items(images: Images) -> list[Item]:
             a list of images.
 
     Raises:
-        ImageError: The folder does not exist or holds no image.
+        ImageError: The folder does not exist or holds no image, or a name is not UTF-8.
         TableError: The file of the table is no cell table.
         HemashiftError: The table or list is empty.
     """
@@ -59,6 +58,7 @@ def list_items(images: Images) -> list[Item]:
         items = [Item(Path(path).as_posix(), Path(path)) for path in images]
     if not items:
         raise HemashiftError("there is nothing to classify", expected="at least one image")
+    check_names(item.name for item in items)
     return items
 
 
@@ -66,21 +66,21 @@ def read_cells(table: str | Path, root: str | Path) -> CellTable:
     """Read which cells to classify, from a table that needs nothing but a column ``path``.
 
     Args:
-        table: CSV or Parquet file. With ``x_min``, ``y_min``, ``x_max``, ``y_max`` a row is a
-            box of an image, in pixels, half-open.
+        table: CSV (comma, semicolon or tab), Parquet or JSON lines. With ``x_min``, ``y_min``,
+            ``x_max``, ``y_max`` a row is a box of an image, in pixels, half-open.
         root: Folder that relative paths start from.
 
     Raises:
         TableError: A column or value is not usable.
     """
-    frame = read_frame(Path(table))
+    frame = read_table(table)
     if "path" not in frame.columns:
         raise TableError(
             "the table has no column 'path'", found=", ".join(frame.columns), where=table
         )
     frame = frame.reindex(columns=list(COLUMNS)).astype(object)
     frame = frame.assign(dataset="images", group=frame["path"])
-    return CellTable(frame.where(frame.notna(), None), Path(root))
+    return CellTable(frame.where(frame.notna() & (frame != ""), None), Path(root))
 
 
 def fingerprint(items: Iterable[Item]) -> str:
@@ -117,13 +117,9 @@ def refuse_overwriting(output: Path, items: Iterable[Item]) -> None:
 
 
 def _holds_labels(file: Path) -> bool:
-    """Tell a CSV file of labels from one of results, which has a probability for each class."""
-    if file.suffix.lower() != ".csv":
-        return False
-    with file.open("rb") as opened:
-        head = opened.readline(_LONGEST_HEADER).decode("utf-8-sig", errors="replace")
-    names = [name.strip().strip('"') for name in head.split(",")]
-    return "label" in names and not any(name.startswith("p_") for name in names)
+    """Tell a table of labels from one of results, which has a probability for each class."""
+    names = column_names(file)
+    return "label" in names and not any(name.startswith(PROBABILITY_PREFIX) for name in names)
 
 
 def _file_of(path: Path) -> Path:

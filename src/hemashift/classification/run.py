@@ -19,6 +19,7 @@ from hemashift.classification.journal import Journal
 from hemashift.classification.pipeline import predict_all, preparer
 from hemashift.classification.writers import check_suffix, row_schema, rows_of, write_rows
 from hemashift.errors import HemashiftError
+from hemashift.files import check_spares
 from hemashift.model.bundle import Bundle, load_model
 from hemashift.model.classifier import Classifier
 from hemashift.model.runtime import Precision, available_threads
@@ -131,6 +132,8 @@ def classify(
     if class_mix not in ("off", "estimate"):
         raise HemashiftError("unknown class mix", expected="off or estimate", found=class_mix)
     items = list_items(images)
+    if isinstance(images, str | Path):
+        check_spares(output, [images])  # a table of cells is no item
     refuse_overwriting(output, items)
     bundle = model if isinstance(model, Bundle) else load_model(model)
     wishes = Wishes(coverage, max_error, class_mix == "estimate", outside, roll_up)

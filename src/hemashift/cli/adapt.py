@@ -72,14 +72,14 @@ def command(
 
     from hemashift.adaptation import adapt, adapt_unlabelled
     from hemashift.cli.progress import stages
-    from hemashift.files import check_file
     from hemashift.model.bundle import check_place, default_model, load_model
+    from hemashift.reports.page import check_page
     from hemashift.taxonomy import Taxonomy
 
     console = Console(stderr=True)
     check_place(output)  # before the work, not after it
     if report is not None:
-        check_file(report)
+        check_page(report, [*(labels or []), classes])
     if not labels:
         _refuse_without_labels(method, classes, report)
     start = load_model(model) if model is not None else default_model()

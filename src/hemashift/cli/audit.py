@@ -47,12 +47,12 @@ def command(
 
     from hemashift.audit import audit
     from hemashift.cli.progress import stages
-    from hemashift.files import check_file
     from hemashift.model.bundle import default_model, load_model
+    from hemashift.reports.page import check_page
     from hemashift.taxonomy import Taxonomy
 
     if output is not None:
-        check_file(output)
+        check_page(output, [*labels, classes])
     console = Console(stderr=True)
     start = load_model(model) if model is not None else default_model()
     with stages(console) as progress:

@@ -109,11 +109,10 @@ def command(
     from hemashift.classification import classify
     from hemashift.classification.inputs import read_cells
     from hemashift.cli.progress import stages
-    from hemashift.errors import HemashiftError
+    from hemashift.files import check_spares
     from hemashift.model.bundle import default_model, load_model
 
-    if boxes is not None and output.exists() and output.samefile(boxes):
-        raise HemashiftError("the output would overwrite the boxes", where=output)
+    check_spares(output, [boxes], "the boxes")
     bundle = load_model(model) if model is not None else default_model()
     console = Console(stderr=True)
     with stages(console) as progress:
@@ -139,6 +138,7 @@ def command(
 
 def _show(report: ClassifyReport, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     if report.restarted is not None:
         console.print(f"results of an unfinished run were not used: {report.restarted}")
@@ -149,7 +149,7 @@ def _show(report: ClassifyReport, console: Console) -> None:
     table.add_column("share", justify="right")
     n_read = max(sum(report.counts.values()), 1)
     for name, count in report.counts.items():
-        table.add_row(name, str(count), f"{count / n_read:.1%}")
+        table.add_row(Text(name), str(count), f"{count / n_read:.1%}")
     if report.errors:
         table.add_row("not readable", str(len(report.errors)), "")
     console.print(table)

@@ -75,7 +75,7 @@ def command(
     from hemashift.selection import select
     from hemashift.taxonomy import Taxonomy
 
-    _check_output(output, labels or [])
+    _check_output(output, [*(labels or []), classes])
     if montage is not None:
         check_picture(montage)
         check_apart(montage, images)
@@ -98,26 +98,28 @@ def command(
     _show(selection, output, labels or [], console)
 
 
-def _check_output(output: Path, labels: Sequence[Path]) -> None:
+def _check_output(output: Path, inputs: Sequence[Path | None]) -> None:
     """Refuse to write over labels that a person has given, before the work."""
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation.tables import read_table
-    from hemashift.files import check_file
+    from hemashift.files import check_file, check_spares
 
     if output.suffix.lower() != ".csv":
         raise HemashiftError("the list is written as CSV", expected="a name in .csv", where=output)
     check_file(output)
+    check_spares(output, inputs, "the labels")
     if not output.exists():
         return
-    hint = "name another file; --labels takes both"
-    if any(one.exists() and output.samefile(one) for one in labels):
-        raise HemashiftError("the output would overwrite the labels", where=output, hint=hint)
     try:
         given = read_table(output).get("label")
     except TableError:
         given = None
     if given is None or any(given.str.strip()):
-        raise HemashiftError("the output would overwrite labels", where=output, hint=hint)
+        raise HemashiftError(
+            "the output would overwrite labels",
+            where=output,
+            hint="name another file; --labels takes both",
+        )
 
 
 def _draw(selection: Selection, path: Path) -> None:

@@ -3,7 +3,7 @@
 from hemashift.images.crop import box_around_centre, box_around_mask, crop, resize
 from hemashift.images.decode import Pixels, read_image
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
-from hemashift.images.listing import check_apart, list_images
+from hemashift.images.listing import check_apart, check_names, list_images
 from hemashift.images.masks import read_cell
 from hemashift.images.nucleus import Nucleus, locate_nucleus
 from hemashift.images.scale import normalise_scale, standard_box
@@ -16,6 +16,7 @@ __all__ = [
     "box_around_centre",
     "box_around_mask",
     "check_apart",
+    "check_names",
     "crop",
     "list_images",
     "locate_nucleus",

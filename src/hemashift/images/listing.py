@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hemashift.errors import ImageError
@@ -25,7 +25,8 @@ def list_images(folder: str | Path) -> list[Path]:
         Paths that begin with `folder`, sorted by name.
 
     Raises:
-        ImageError: The folder does not exist, cannot be read, or holds no image.
+        ImageError: The folder does not exist, cannot be read, or holds no image, or a name is not
+            UTF-8.
 
     Examples:
         >>> import tempfile
@@ -36,6 +37,7 @@ def list_images(folder: str | Path) -> list[Path]:
         ['a.JPG', 'b.png']
     """
     folder = Path(folder)
+    check_names([folder])
     if not folder.is_dir():
         raise ImageError(
             "this is a file, not a folder" if folder.exists() else "the folder does not exist",
@@ -51,7 +53,25 @@ def list_images(folder: str | Path) -> list[Path]:
             where=folder,
             hint="check that this is the right folder; zip files are not looked into",
         )
+    check_names(images)
     return images
+
+
+def check_names(paths: Iterable[str | Path]) -> None:
+    """Refuse names that no table or page can hold, as old zip files leave them behind.
+
+    Raises:
+        ImageError: A name is not UTF-8.
+    """
+    for path in paths:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            raise ImageError(
+                "the name of a file or folder is not UTF-8",
+                where=str(path).encode(errors="replace").decode(),
+                hint="rename it, for instance with letters from a to z only",
+            ) from None
 
 
 def check_apart(output: str | Path, folder: str | Path) -> None:

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hemashift.files import atomic_write
+from hemashift.errors import HemashiftError
+from hemashift.files import atomic_write, check_file, check_spares
 from hemashift.reports.sections import Section, data_uri
 
 NOT_A_DEVICE = (
     "For research. hemashift is not a medical device: its results must not be used to "
     "diagnose, treat or monitor a patient."
 )
+
+
+def check_page(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a place at which no page can be written, or where it would replace another file.
+
+    Args:
+        path: The page to write.
+        inputs: Files that are read, see `hemashift.files.check_spares`.
+
+    Raises:
+        HemashiftError: There is a file of another kind or one of the inputs, or nothing can be
+            written.
+    """
+    check_file(path)
+    check_spares(path, inputs, "the labels")
+    if Path(path).exists() and Path(path).suffix.lower() not in (".html", ".htm"):
+        raise HemashiftError(
+            "the page would overwrite a file that is none",
+            expected="a name in .html",
+            where=path,
+            hint="name another file",
+        )
 
 
 def render_page(
