@@ -6,6 +6,7 @@ them into one message and an exit status; it never shows a traceback for them.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -102,3 +103,16 @@ class MissingExtraError(HemashiftError):
 
 class DownloadError(HemashiftError):
     """A download failed, or what came is not what was announced."""
+
+
+def of_the_system(error: OSError) -> HemashiftError:
+    """Say in our words what the operating system refused, such as to write to a full disk."""
+    full = error.errno == errno.ENOSPC
+    return HemashiftError(
+        "the system refused to read or write a file",
+        found=error.strerror or str(error),
+        where=error.filename,
+        hint="free some room on the disk, then do the same again"
+        if full
+        else "check the place, and that you may read and write there",
+    )

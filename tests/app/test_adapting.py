@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -259,3 +260,33 @@ def test_a_thin_class_comes_first(encoded: Project, label: Label) -> None:
     adapt_project(encoded, by="A", method="probe")
     found = advice.advice(encoded)
     assert (found.enough, found.label) == (False, "monocyte")
+
+
+def test_a_labelled_image_that_was_changed_is_named(encoded: Project, label: Label) -> None:
+    label(encoded)
+    one, other = (encoded.images / "a" / f"monocyte-{number}.png" for number in (1, 3))
+    kept = one.read_bytes()
+    draw_cell("monocyte", 99).save(one)
+    with pytest.raises(AdaptationError, match="1 of 18 labelled images were changed") as refused:
+        adapt_project(encoded, by="A", method="probe")
+    assert "a/monocyte-1.png" in str(refused.value) and "import the folder" in str(refused.value)
+    # Nor does one get the label of the other, whose picture is known as well.
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(kept)
+    with pytest.raises(AdaptationError, match="2 of 18 labelled images were changed"):
+        adapt_project(encoded, by="A", method="probe")
+    importing.refresh(encoded)
+    assert adapt_project(encoded, by="A", method="probe").number == 2
+
+
+def test_a_copy_with_other_dates_is_adapted(encoded: Project, label: Label, tmp_path: Path) -> None:
+    label(encoded)
+    copy = tmp_path / "elsewhere" / "smears"
+    for path in encoded.images.rglob("*.png"):
+        (copy / path.relative_to(encoded.images)).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path.relative_to(encoded.images)).write_bytes(path.read_bytes())
+    shutil.copy(encoded.file, copy.with_name(encoded.file.name))
+    shutil.copytree(encoded.models, copy.with_name(encoded.models.name))
+    with Project.open(copy) as moved:
+        assert len(labelling.settled(moved).labels) == 18
+        assert adapt_project(moved, by="A", method="probe").number == 2

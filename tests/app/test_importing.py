@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,38 @@ def test_images_that_exchange_their_names_keep_their_labels(project: Project, im
     assert len(after) == 3 * EACH
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX knows when a file was put in place")
+def test_an_exchange_of_equal_size_and_date_is_noticed(images: Path, shipped: Bundle) -> None:
+    first, second = (images / "a" / f"monocyte-{number}.png" for number in (1, 3))
+    longest = max(path.stat().st_size for path in (first, second))
+    for path in (first, second):
+        path.write_bytes(path.read_bytes().ljust(longest, b"\0"))
+        os.utime(path, ns=(10**18, 10**18))
+    with Project.open(images) as project:
+        refresh(project)
+        before = cells_by_path(project)
+        first.rename(images / "aside.png")
+        second.rename(first)
+        (images / "aside.png").rename(second)
+        refresh(project)
+        after = cells_by_path(project)
+        assert after["a/monocyte-1.png"] == before["a/monocyte-3.png"]
+        assert after["a/monocyte-3.png"] == before["a/monocyte-1.png"]
+
+
+def test_dates_of_an_earlier_hemashift_lose_no_label(project: Project) -> None:
+    cell = cells_by_path(project)["a/monocyte-1.png"]
+    labelling.record(project, reader="A", cell=cell, label="monocyte", event=event())
+    with project.store.writing() as connection:
+        connection.execute("UPDATE cells SET modified = 1")
+    before = cells_by_path(project)
+    assert pictures.picture(project, cell, "as_is", "large")  # its content is the same
+    found = refresh(project)
+    assert (found.changed, found.new, found.gone) == (0, 0, 0)
+    assert cells_by_path(project) == before and labels(project) == {cell: "monocyte"}
+    assert project.store.value("SELECT COUNT(*) FROM cells WHERE modified = 1") == 0
+
+
 def test_a_file_that_was_only_touched_is_the_same_cell(project: Project, images: Path) -> None:
     before = cells_by_path(project)
     os.utime(images / "a" / "monocyte-1.png", ns=(1, 1))
@@ -158,3 +191,19 @@ def test_two_windows_import_at_once(images: Path, shipped: Bundle) -> None:
         found = refresh(one, meanwhile)
         assert found.ready == 3 * EACH and found.new == 0
         assert len(cells_by_path(one)) == 3 * EACH
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf_8(project: Project, images: Path) -> None:
+    before = cells_by_path(project)
+    odd = Path(os.fsdecode(os.fsencode(images) + b"/zell\xe9.png"))
+    draw_cell("monocyte", 99).save(odd)
+    with pytest.raises(ImageError, match="not UTF-8"):
+        refresh(project)
+    assert cells_by_path(project) == before
+    odd.unlink()
+    assert refresh(project).new == 0
+    folder = Path(os.fsdecode(os.fsencode(images.parent) + b"/B\xfcro"))
+    folder.mkdir()
+    with pytest.raises(ImageError, match="not UTF-8"):
+        Project.open(folder)

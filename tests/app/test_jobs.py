@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sqlite3
 import threading
 
 import pytest
 
+from hemashift.app import jobs as module
 from hemashift.app.jobs import Jobs, Told
 from hemashift.errors import HemashiftError
 
@@ -22,23 +26,12 @@ def test_progress_is_followed_to_the_end() -> None:
 
     job = Jobs().start("import", work)
     assert begun.wait(10)
-    following = job.follow()
-    first = next(following)
+    first = job.progress()
     assert (first.state, first.step, first.done, first.total) == ("running", "first", 1, 2)
     go_on.set()
-    last = list(following)[-1]
+    last = job.wait(10)
     assert (last.state, last.step, last.result) == ("done", "second", "made")
-    # Who joins late, or comes back after a lost connection, gets the end at once.
-    assert [one.state for one in job.follow(after=first.number)] == ["done"]
-    assert [one.state for one in job.follow(after=last.number, heartbeat=0.01)] == ["done"]
-
-
-def test_silence_is_broken_by_a_heartbeat() -> None:
-    go_on = threading.Event()
-    job = Jobs().start("import", lambda told: go_on.wait(10))
-    following = job.follow(heartbeat=0.01)
-    assert [next(following).state for _ in range(3)] == ["running"] * 3
-    go_on.set()
+    assert job.progress() == last and last.number > first.number
 
 
 def test_one_of_a_kind_at_a_time() -> None:
@@ -52,8 +45,20 @@ def test_one_of_a_kind_at_a_time() -> None:
     go_on.set()
     first.wait(10)
     assert jobs.start("adapt", lambda told: None) is not first
-    assert jobs.get(first.id) is None and jobs.get(other.id) is other
-    assert jobs.latest("import") is other
+    assert jobs.get(other.id) is other and jobs.latest("import") is other
+    # A window that asks late learns how its own ended.
+    assert jobs.get(first.id) is first and jobs.get("unknown") is None
+
+
+def test_only_so_many_ended_jobs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_KEPT", 3)
+    jobs = Jobs()
+    started = []
+    for kind in ("old", *"aaaaa"):
+        started.append(jobs.start(kind, lambda told: None))
+        started[-1].wait(10)
+    # The latest of a kind is kept in any case.
+    assert [jobs.get(one.id) is not None for one in started] == [True, False, False] + 3 * [True]
 
 
 def test_errors_reach_the_page(caplog: pytest.LogCaptureFixture) -> None:
@@ -63,7 +68,16 @@ def test_errors_reach_the_page(caplog: pytest.LogCaptureFixture) -> None:
     def break_down(told: Told) -> None:
         raise ZeroDivisionError("oops")
 
+    def fill(told: Told) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "model.json")
+
+    def lock(told: Told) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
     jobs = Jobs()
+    full = jobs.start("adapt", fill).wait(10)
+    assert "free some room" in str(full.error) and "model.json" in str(full.error)
+    assert "database is locked" in str(jobs.start("encode", lock).wait(10).error)
     refused = jobs.start("adapt", refuse).wait(10)
     assert refused.state == "failed" and "label more" in str(refused.error)
     broken = jobs.start("import", break_down).wait(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +13,7 @@ from hemashift.app.labelling import CONSENSUS, queue, record, settled, undo, ver
 from hemashift.app.project import Project
 from hemashift.app.store import ConflictError, ProjectError
 
-from .conftest import cells_by_path, event
+from .conftest import cells_by_path, draw_cell, event
 
 
 @pytest.fixture
@@ -194,6 +195,50 @@ def test_labels_go_out_and_come_in(project: Project, cells: list[int]) -> None:
     }  # fmt: skip
     assert "our class" in project.classes()
     assert label_files.import_labels(project, file, reader="C") == 0
+
+
+def test_a_new_class_of_a_file_is_not_another_that_is_in_use(
+    project: Project, cells: list[int]
+) -> None:
+    """A class that only a label has, as after the way back to another model, comes last."""
+    record(project, reader="A", cell=cells[0], label="monocyte", event="e")
+    with project.store.writing() as connection:
+        connection.execute(
+            "INSERT INTO label_events (event, reader, cell, verdict, label, at) "
+            "VALUES ('f', 'A', ?, 'label', 'blast', 'then')",
+            (cells[1],),
+        )
+    names = list(cells_by_path(project))
+    file = project.images.parent / "labels.csv"
+    file.write_text(f'path,label\n{names[2]},"our\tclass"\n{names[3]},our class\n')
+    assert label_files.import_labels(project, file, reader="B") == 2
+    assert said(project, "B") == {cells[2]: "our class", cells[3]: "our class"}
+
+
+def test_labels_that_contradict_each_other_are_refused(project: Project, cells: list[int]) -> None:
+    name = next(iter(cells_by_path(project)))
+    file = project.images.parent / "labels.csv"
+    file.write_text(f"path,label\n{name},monocyte\n{name},our class\n")
+    with pytest.raises(ProjectError, match="contradict"):
+        label_files.import_labels(project, file, reader="B")
+    assert said(project, "B") == {} and "our class" not in project.classes()
+    file.write_text(f"path,label\n{name},monocyte\n{name},MON\n")
+    assert label_files.import_labels(project, file, reader="B") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such names")
+def test_odd_names_go_out_and_come_in(project: Project) -> None:
+    for name in (" lead.png", "back\\slash.png"):
+        draw_cell("monocyte", len(name)).save(project.images / name)
+    importing.refresh(project)
+    for name, cell in cells_by_path(project).items():
+        if name in (" lead.png", "back\\slash.png"):
+            record(project, reader="A", cell=cell, label="monocyte", event=event())
+    file = project.images.parent / "labels.csv"
+    assert label_files.export_labels(project, file) == 2
+    assert label_files.import_labels(project, file, reader="B") == 2
+    file.write_text("path,label\na\\monocyte-1.png ,monocyte\n")  # as Windows writes it
+    assert label_files.import_labels(project, file, reader="B") == 1
 
 
 def test_labels_of_other_images_are_refused_as_a_whole(project: Project) -> None:

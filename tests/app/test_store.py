@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from hemashift.app.store import ProjectError, Store, insert
+from hemashift.app.store import ProjectError, Store, UnsavedError, insert
 
 
 def put(store: Store, name: str) -> None:
@@ -39,11 +41,51 @@ def test_an_inner_transaction_belongs_to_the_outer(tmp_path: Path) -> None:
 
 
 def test_writes_survive_a_crash_of_the_computer(tmp_path: Path) -> None:
-    """WAL with synchronous = FULL (2): a transaction that ended is on disk."""
+    """DELETE with synchronous = EXTRA (3): a transaction that ended is on disk."""
     store = Store(tmp_path / "p.hemashift")
-    assert store.value("PRAGMA journal_mode") == "wal"
-    assert store.value("PRAGMA synchronous") == 2
+    assert store.value("PRAGMA journal_mode") == "delete"
+    assert store.value("PRAGMA synchronous") == 3
     assert store.value("PRAGMA foreign_keys") == 1
+
+
+def test_the_file_alone_has_everything_while_it_is_open(tmp_path: Path) -> None:
+    store = Store(tmp_path / "p.hemashift")
+    put(store, "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.hemashift"]
+    shutil.copy(store.file, tmp_path / "copy.hemashift")
+    assert names(Store(tmp_path / "copy.hemashift")) == {"a"}
+
+
+def test_a_file_of_an_earlier_hemashift_is_made_whole(tmp_path: Path) -> None:
+    file = tmp_path / "p.hemashift"
+    Store(file).close()
+    earlier = sqlite3.connect(file, isolation_level=None)
+    earlier.execute("PRAGMA journal_mode = WAL")
+    earlier.execute("INSERT INTO settings VALUES ('a', '1')")
+    beside = Store(file)  # while the earlier one is still running
+    assert names(beside) == {"a"}
+    put(beside, "b")
+    beside.close()
+    earlier.close()
+    store = Store(file)
+    assert store.value("PRAGMA journal_mode") == "delete"
+    assert names(store) == {"a", "b"}
+    assert [path.name for path in tmp_path.iterdir()] == ["p.hemashift"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere an open file cannot be renamed")
+def test_a_file_that_was_renamed_is_not_made_anew(tmp_path: Path) -> None:
+    store = Store(tmp_path / "p?.hemashift")
+    put(store, "a")
+    store.file.rename(tmp_path / "q.hemashift")
+    with pytest.raises(UnsavedError, match="could not be saved"):
+        put(store, "b")
+    with ThreadPoolExecutor(1) as pool:  # with a connection of its own
+        assert isinstance(pool.submit(put, store, "c").exception(), UnsavedError)
+    assert [path.name for path in tmp_path.iterdir()] == ["q.hemashift"]
+    (tmp_path / "q.hemashift").rename(store.file)
+    put(store, "b")
+    assert names(store) == {"a", "b"}
 
 
 def test_two_windows_and_many_threads_lose_nothing(tmp_path: Path) -> None:

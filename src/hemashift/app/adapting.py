@@ -18,14 +18,16 @@ from hemashift.adaptation.adapt import (
     task_of,
 )
 from hemashift.adaptation.contract import Cells, Task
-from hemashift.adaptation.labels import LabelledCells, read_labels
+from hemashift.adaptation.labels import LabelledCells, read_labels, some_of
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.registry import make_method
 from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded
 from hemashift.app import advice, encodings, labelling, versions
+from hemashift.app.encoding_cache import Encodings
 from hemashift.app.jobs import Told
 from hemashift.app.versions import Version
 from hemashift.audit.wrong_labels import find_wrong
+from hemashift.errors import AdaptationError
 from hemashift.evaluation import Evaluation
 from hemashift.images import list_images, read_image
 from hemashift.model.bundle import Bundle
@@ -65,7 +67,7 @@ def adapt_project(
 
     Raises:
         AdaptationError: The labels are too few, or contradict each other; or nothing is labelled
-            and there are too few images.
+            and there are too few images; or labelled images were changed since the import.
         WorseModelError: The adapted model would be worse; the version before stays active.
     """
     tell = told or (lambda step, done, total: None)
@@ -140,18 +142,45 @@ def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell
     labelled = [*cells.hashes, *cells.stranger_hashes]
     encodings.encode(project, model, [*labelled, *pool], tell)
     kept = encodings.of_model(project, model)
+    _refuse_changed(project, cells, kept)
     prepare = model.card.preprocessing
     images = np.stack([prepare(read_image(path)) for path in (*cells.paths, *cells.strangers)])
     own = Cells(images, kept.of(labelled))
     return task_of(model, cells, own, kept.of([one for one in pool if one in kept]), seed)
 
 
+def _refuse_changed(project: Project, cells: LabelledCells, kept: Encodings) -> None:
+    """Refuse labels whose image now holds another picture than the one that was labelled."""
+    known = _known(project)
+    names = [
+        path.relative_to(project.images).as_posix() for path in (*cells.paths, *cells.strangers)
+    ]
+    hashes = (*cells.hashes, *cells.stranger_hashes)
+    changed = [
+        name
+        for name, digest in zip(names, hashes, strict=True)
+        if known.get(name) != digest or digest not in kept
+    ]
+    if changed:
+        raise AdaptationError(
+            f"{len(changed)} of {len(names)} labelled images were changed since the import",
+            found=some_of(changed),
+            where=project.images,
+            hint="import the folder again, with 'Look for new images' on the page Project",
+        )
+
+
 def _digests(project: Project, paths: Sequence[Path]) -> list[str]:
     """Return the hashes of those images that the project can use."""
-    rows = project.store.rows("SELECT path, sha256 FROM cells WHERE status = 'ready'")
-    known = {row[0]: row[1] for row in rows}
+    known = _known(project)
     names = [path.relative_to(project.images).as_posix() for path in paths]
     return [known[name] for name in names if name in known]
+
+
+def _known(project: Project) -> dict[str, str]:
+    """Return the hash of each image that the project can use, by its name."""
+    rows = project.store.rows("SELECT path, sha256 FROM cells WHERE status = 'ready'")
+    return {row[0]: row[1] for row in rows}
 
 
 def _findings(

@@ -12,7 +12,7 @@ from hemashift.app import labelling, versions
 from hemashift.app.store import insert
 from hemashift.app.versions import Version
 from hemashift.selection import advise
-from hemashift.selection.learning import enough_to_learn
+from hemashift.selection.stopping import enough_to_advise
 
 if TYPE_CHECKING:
     from hemashift.adaptation.adapt import Limits
@@ -105,9 +105,9 @@ def keep(project: Project, version: int, task: Task) -> None:
     Args:
         project: The project.
         version: Number of the version.
-        task: What it was adapted to. With fewer than six labels there is no advice.
+        task: What it was adapted to. With too few labels there is no advice.
     """
-    if not enough_to_learn(task.targets):
+    if not enough_to_advise(task):
         return
     found = advise(task)
     content = {

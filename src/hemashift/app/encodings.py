@@ -146,7 +146,7 @@ def _missing(
         if digest in encodings or row is None:
             continue
         path = project.images / row["path"]
-        if unchanged(path, row["size"], row["modified"]):
+        if unchanged(path, row):
             items.append(Item(row["path"], path))
             hashes.append(digest)
     return items, hashes

@@ -61,7 +61,7 @@ def why(project: Project, cell: int, version: int | None = None) -> bytes:
     """
     number = versions.active(project).number if version is None else version
     row = project.store.row(
-        "SELECT path, size, modified, label FROM cells "
+        "SELECT path, size, modified, sha256, label FROM cells "
         "JOIN predictions ON cell = id AND version = ? WHERE id = ? AND status = 'ready'",
         number,
         cell,
@@ -69,7 +69,7 @@ def why(project: Project, cell: int, version: int | None = None) -> bytes:
     if row is None:
         raise ProjectError("this version has not classified such a cell", found=str(cell))
     path = project.images / row["path"]
-    if not unchanged(path, row["size"], row["modified"]):
+    if not unchanged(path, row):
         raise ImageError(
             "the image is gone or was changed", where=path, hint="import the folder again"
         )

@@ -41,7 +41,7 @@ class File(NamedTuple):
     Attributes:
         path: Relative to the folder, with /.
         size: In bytes; -1 where the file cannot be reached.
-        modified: In nanoseconds.
+        modified: In nanoseconds, see `pictures.modified`.
         sha256: Hash of its content, or None where it cannot be read.
         problem: Why it cannot be used, or empty.
         hint: What to do about it.

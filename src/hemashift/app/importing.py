@@ -105,7 +105,7 @@ def _stamp(name: str, path: Path) -> File:
         status = path.stat()
     except OSError:
         return File(name, -1, -1)
-    return File(name, status.st_size, status.st_mtime_ns)
+    return File(name, status.st_size, pictures.modified(status))
 
 
 def _look(project: Project, file: File) -> File:

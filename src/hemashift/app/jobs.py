@@ -1,23 +1,26 @@
-"""Long work in the background, with progress that any number of listeners can follow."""
+"""Long work in the background, with progress that any number of windows can ask for."""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from hemashift.app.refusals import of_the_disk
 from hemashift.errors import HemashiftError
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, the number done, and the total."""
 State = Literal["running", "done", "failed", "cancelled"]
 
-_SECONDS_BETWEEN = 0.1
 _SECONDS_TO_END = 10.0
+# Jobs that are kept after their end, so that a window that asks late learns how its job ended.
+_MOST_KEPT = 100
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +31,7 @@ class Progress:
     Attributes:
         job: Id of the job.
         kind: What it is, such as "import", "encode", "adapt", "classify", "propose".
-        number: Rises with every change; pass it to `Job.follow` to miss nothing.
+        number: Rises with every change.
         state: Whether it goes on.
         step: What is being done, in a few words.
         done: Number done.
@@ -82,28 +85,6 @@ class Job:
         """Return how far it is now."""
         return self._progress
 
-    def follow(self, after: int = -1, heartbeat: float = 15.0) -> Iterator[Progress]:
-        """Yield the progress when it has changed, ten times a second at most, until the end.
-
-        The last one yielded is not running.
-
-        Args:
-            after: Leave out changes up to this number: where a lost connection left off.
-            heartbeat: Yield the same progress again after this many seconds without change.
-        """
-        found = self._next(after, heartbeat)
-        while found.state == "running":
-            yield found
-            time.sleep(_SECONDS_BETWEEN)
-            found = self._next(found.number, heartbeat)
-        yield found
-
-    def _next(self, after: int, seconds: float) -> Progress:
-        """Wait for a change after this number, at most so long."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._progress.number > after, seconds)
-            return self._progress
-
     def wait(self, seconds: float | None = None) -> Progress:
         """Wait for the end, at most so long, and return how far it is."""
         with self._changed:
@@ -121,6 +102,8 @@ class Job:
             self._change(state="cancelled")
         except HemashiftError as error:
             self._change(state="failed", error=str(error))
+        except (OSError, sqlite3.OperationalError) as error:
+            self._change(state="failed", error=str(of_the_disk(error)))
         except Exception as error:
             # Whatever it is, the page must learn of it, and so must whoever reads the log.
             _log.exception("the job %r failed", self.kind)
@@ -155,6 +138,7 @@ class Jobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._latest: dict[str, Job] = {}
+        self._started: deque[Job] = deque(maxlen=_MOST_KEPT)
 
     def start(self, kind: str, work: Callable[[Told], Any]) -> Job:
         """Start work; where a job of this kind is running, return that one.
@@ -168,13 +152,15 @@ class Jobs:
             if running is not None and running.progress().state == "running":
                 return running
             job = self._latest[kind] = Job(kind, work)
+            self._started.append(job)
             job.start()
             return job
 
     def get(self, job: str) -> Job | None:
-        """Return a job by its id; the latest of each kind is kept."""
+        """Return a job by its id; the latest of each kind is kept, and the last hundred."""
         with self._lock:
-            return next((one for one in self._latest.values() if one.id == job), None)
+            known = (*self._latest.values(), *self._started)
+        return next((one for one in known if one.id == job), None)
 
     def latest(self, kind: str) -> Job | None:
         """Return the job of a kind that was started last, running or ended."""

@@ -55,11 +55,15 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
 
     Raises:
         TableError: The file cannot be read or lacks a column.
-        ProjectError: It names images that the project does not have.
+        ProjectError: It names images that the project does not have, or says two things of one.
     """
     reader = one_line(reader)
     cells = {name: cell for cell, name in _names(project).items()}
-    wanted = _rows(path)
+    # A name as it is exported comes before what a spreadsheet or Windows made of it.
+    wanted = [
+        (name if name in cells else name.strip().replace("\\", "/"), label)
+        for name, label in _rows(path)
+    ]
     missing = [name for name, _ in wanted if name not in cells]
     if missing:
         raise ProjectError(
@@ -72,8 +76,17 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
     recorded = 0
     with project.store.writing() as connection:
         said = labelling.verdicts(project, reader)
+        meant: dict[int, str | None] = {}
         for name, given in wanted:
             cell, label = cells[name], _class(project, given, reader)
+            if meant.setdefault(cell, label) != label:
+                raise ProjectError(
+                    "the labels contradict each other",
+                    expected="one label an image",
+                    found=f"{name}: {meant[cell] or OUTSIDE} and {label or OUTSIDE}",
+                    where=path,
+                    hint="decide which label is right, and remove the other",
+                )
             if cell in said and said[cell].answer == (label or labelling.NOT_A_CELL):
                 continue
             said[cell] = labelling.record(
@@ -107,8 +120,7 @@ def _rows(path: str | Path) -> list[tuple[str, str]]:
             where=path,
         )
     pairs = zip(frame["path"].astype(str), frame["label"].astype(str), strict=True)
-    stripped = [(name.strip().replace("\\", "/"), label.strip()) for name, label in pairs]
-    return [(name, label) for name, label in stripped if label]
+    return [(name, label.strip()) for name, label in pairs if label.strip()]
 
 
 def _class(project: Project, label: str, by: str) -> str | None:
@@ -119,4 +131,7 @@ def _class(project: Project, label: str, by: str) -> str | None:
     found = default_taxonomy().roll_up(label, known)
     if found is not None:
         return found
-    return project.add_class(label, by=by)[-1] if label not in known else label
+    name = one_line(label, "name of the class")
+    if name not in known:
+        project.add_class(name, by=by)
+    return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from hemashift.app.refusals import ProjectError
 from hemashift.colour import ColourTransform, create
 from hemashift.errors import ImageError
+from hemashift.files import sha256
 from hemashift.images import Pixels, read_image
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def picture(project: Project, cell: int, look: Look = "as_is", size: Size = "gri
     except OSError:
         pass  # not drawn yet
     path = project.images / row["path"]
-    if not unchanged(path, row["size"], row["modified"]):
+    if not unchanged(path, row):
         raise ImageError(
             "the image is gone or was changed", where=path, hint="import the folder again"
         )
@@ -72,13 +74,31 @@ def keep(project: Project, digest: str, pixels: Pixels) -> None:
         _keep(place, _draw(pixels, "as_is", "grid"))
 
 
-def unchanged(path: Path, size: int, modified: int) -> bool:
-    """Tell whether a file is as it was when it was imported, by its size and date."""
+def modified(status: os.stat_result) -> int:
+    """Return when a file was last changed, in nanoseconds, also when it was put in place.
+
+    An archive unpacks files, and a person renames them, with the dates that they had before.
+    """
+    # On Windows st_ctime is when the file was made.
+    changed = status.st_ctime_ns if os.name == "posix" else 0
+    return max(status.st_mtime_ns, changed)
+
+
+def unchanged(path: Path, row: sqlite3.Row) -> bool:
+    """Tell whether a file is as it was when it was imported.
+
+    Args:
+        path: The file.
+        row: Its `size`, `modified` and `sha256` in the table of cells. Its content is looked at
+            where the date is another, as in a copy of the project.
+    """
     try:
         status = path.stat()
+        if status.st_size != row["size"]:
+            return False
+        return bool(modified(status) == row["modified"] or sha256(path) == row["sha256"])
     except OSError:
         return False
-    return (status.st_size, status.st_mtime_ns) == (size, modified)
 
 
 def _place(project: Project, digest: str, look: Look, size: Size) -> Path:

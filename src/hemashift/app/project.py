@@ -2,7 +2,7 @@
 
 For images in `smears/`, beside that folder:
 
-    smears.hemashift               the project, one SQLite file (while open also -wal and -shm)
+    smears.hemashift               the project, one SQLite file
     smears.hemashift-models/       every version of the model, a model folder each
     .smears.hemashift-cache/       thumbnails and encodings; may be deleted at any time
 
@@ -29,7 +29,7 @@ Each image is one cell. The steps of the work are functions of a project, a modu
 | sign | `signing` | `sign`, `amend`, `results`, `load` |
 | take home | `exporting` | `export` |
 | audit trail | `audit_trail` | `entries`, `verify` |
-| long work | `jobs` | `Jobs`: `start`, `running`, `Job.follow` |
+| long work | `jobs` | `Jobs`: `start`, `running`, `get`; `Job.progress` |
 | several projects | `recent` | `recent_projects` |
 
 Every function may be called from any thread. What a function that writes has returned is on disk.
@@ -50,13 +50,14 @@ from typing import Any, Self
 from hemashift.app import audit_trail, labelling, placing, recent, reviewing, versions
 from hemashift.app.jobs import Jobs
 from hemashift.app.names import one_line
-from hemashift.app.store import ProjectError, Store
+from hemashift.app.store import ConflictError, ProjectError, Store
 from hemashift.differential import FlagRule, Subject
 from hemashift.errors import ImageError, ModelFileError
+from hemashift.images import check_names
 from hemashift.taxonomy import CLASSES, OUTSIDE, default_taxonomy
 from hemashift.trust.unidentified import UNIDENTIFIED
 
-__all__ = ["OUTSIDE", "SUFFIX", "UNIDENTIFIED", "Project", "Summary"]
+__all__ = ["OUTSIDE", "SUFFIX", "UNIDENTIFIED", "Project", "Summary", "folder_of"]
 
 SUFFIX = ".hemashift"
 BINS = (UNIDENTIFIED, OUTSIDE)
@@ -95,6 +96,14 @@ class Summary:
     unidentified: int
     unconfirmed: int
     signed: int | None
+
+
+def folder_of(given: str | Path) -> Path:
+    """Return the folder of images of a project, from that folder or the file beside it."""
+    path = Path(given).resolve()
+    if path.is_file() and path.name.endswith(SUFFIX):
+        return path.with_name(path.name.removesuffix(SUFFIX))
+    return path
 
 
 class Project:
@@ -138,12 +147,19 @@ class Project:
             create: Whether to make a project where there is none.
 
         Raises:
-            ImageError: The folder does not exist.
-            ProjectError: The file is no project, of a newer hemashift, or cannot be written.
+            ImageError: The folder does not exist, or its name is not UTF-8.
+            ProjectError: The file is no project, of a newer hemashift, or cannot be written; or the
+                folder is a whole disk.
         """
-        folder = Path(images).resolve()
-        if folder.is_file() and folder.name.endswith(SUFFIX):
-            folder = folder.with_name(folder.name.removesuffix(SUFFIX))
+        folder = folder_of(images)
+        check_names([folder])
+        if not folder.name:
+            raise ProjectError(
+                "a whole disk cannot be a project",
+                expected="a folder, beside which the project is put",
+                where=folder,
+                hint="put the images into a folder of their own",
+            )
         if not folder.is_dir():
             raise ImageError(
                 "the folder of images does not exist",
@@ -272,17 +288,52 @@ class Project:
         """Return who and what was sampled; empty fields where nothing was given."""
         return Subject(**self._setting("subject", {}))
 
-    def set_subject(self, subject: Subject, *, by: str) -> None:
-        """Say who and what was sampled. All fields may stay empty."""
-        self._change("subject", asdict(subject), by)
+    def set_subject(self, subject: Subject, *, by: str, before: Subject | None = None) -> None:
+        """Say who and what was sampled. All fields may stay empty.
+
+        Args:
+            subject: What is to hold.
+            by: Who says so.
+            before: What was on screen; fields that are as they were then are left alone.
+
+        Raises:
+            ConflictError: A field was changed here, and meanwhile to something else.
+        """
+        with self.store.writing():
+            now = self.subject()
+            shown, held = asdict(before or now), asdict(now)
+            new = {name: text for name, text in asdict(subject).items() if text != shown[name]}
+            if any(held[name] not in (shown[name], text) for name, text in new.items()):
+                raise _changed_elsewhere("the sample's details")
+            self._change("subject", {**held, **new}, by)
 
     def flag_rules(self) -> tuple[FlagRule, ...]:
         """Return the rules for flags; none until set."""
         return tuple(FlagRule(**values) for values in self._setting("flag_rules", []))
 
-    def set_flag_rules(self, rules: tuple[FlagRule, ...], *, by: str) -> None:
-        """Set the rules for flags, such as erythroblasts above 1 per 100."""
-        self._change("flag_rules", [asdict(rule) for rule in rules], by)
+    def set_flag_rules(
+        self,
+        rules: tuple[FlagRule, ...],
+        *,
+        by: str,
+        before: tuple[FlagRule, ...] | None = None,
+    ) -> None:
+        """Set the rules for flags, such as erythroblasts above 1 per 100.
+
+        Args:
+            rules: All of them.
+            by: Who sets them.
+            before: What was on screen; where `rules` are the same, nothing is changed.
+
+        Raises:
+            ConflictError: They were changed here, and meanwhile to something else.
+        """
+        with self.store.writing():
+            if rules == before:
+                return
+            if before is not None and self.flag_rules() not in (before, rules):
+                raise _changed_elsewhere("the flags")
+            self._change("flag_rules", [asdict(rule) for rule in rules], by)
 
     def max_error(self) -> float:
         """Return the share of the cells with a class that may be wrong, see `keeping`."""
@@ -316,3 +367,10 @@ class Project:
                 (name, json.dumps(value, ensure_ascii=False)),
             )
             audit_trail.append(connection, by, "set", name=name, value=value, before=before)
+
+
+def _changed_elsewhere(what: str) -> ConflictError:
+    return ConflictError(
+        f"{what} were changed in another window",
+        hint="reload the page to see them, then make your change again",
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hemashift.errors import HemashiftError
+import sqlite3
+
+from hemashift.errors import HemashiftError, of_the_system
 
 
 class ProjectError(HemashiftError):
@@ -11,3 +13,18 @@ class ProjectError(HemashiftError):
 
 class ConflictError(ProjectError):
     """Something changed since it was on screen; look again, then repeat."""
+
+
+class UnsavedError(ProjectError):
+    """The disk or another program is in the way for now; the same may work later."""
+
+
+def of_the_disk(error: OSError | sqlite3.OperationalError) -> HemashiftError:
+    """Say in our words why a file, or the database of a project, cannot be read or written."""
+    if isinstance(error, OSError):
+        return of_the_system(error)
+    return UnsavedError(
+        "the file of the project cannot be read or written",
+        found=str(error),
+        hint="check that it is still there, that the disk is not full and that you may write",
+    )

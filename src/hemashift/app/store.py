@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from hemashift.app.migrations import migrate
-from hemashift.app.refusals import ConflictError, ProjectError
+from hemashift.app.refusals import ConflictError, ProjectError, UnsavedError
 
-__all__ = ["ConflictError", "ProjectError", "Store", "insert"]
+__all__ = ["ConflictError", "ProjectError", "Store", "UnsavedError", "insert"]
 
 # Another window writes for milliseconds; only a stalled disk takes this long.
 _SECONDS_TO_WAIT = 30.0
+_PRAGMAS = (
+    "synchronous = EXTRA",
+    "foreign_keys = ON",
+    "cache_spill = OFF",  # what is being written locks readers out at its end only
+)
 
 
 def insert(connection: sqlite3.Connection, table: str, **values: Any) -> int:
@@ -36,11 +43,24 @@ def insert(connection: sqlite3.Connection, table: str, **values: Any) -> int:
     return done.lastrowid or 0
 
 
+def _address(file: Path) -> str:
+    """Return the URI of a file, also of one on a Windows share.
+
+    Examples:
+        >>> _address(Path("/data/a ?.hemashift"))
+        'file:///data/a%20%3F.hemashift'
+    """
+    path = file.absolute().as_posix()
+    return "file://" + ("" if path.startswith("/") else "/") + quote(os.fsencode(path))
+
+
 class Store:
     """The SQLite database of one project.
 
-    It is in WAL mode, so that reading never waits for writing, and `synchronous` is FULL: when a
-    transaction has ended well, it is on disk and survives a crash of the computer.
+    All of it is in the one file after every transaction, so that a copy of the file is whole as
+    long as nothing is being written; there is no WAL beside it. Reading waits for writing only
+    while a transaction ends, some milliseconds. `synchronous` is EXTRA: when a transaction has
+    ended well, it is on disk and survives a crash of the computer.
 
     Args:
         file: The database; made where there is none, brought to the present schema where it is
@@ -54,6 +74,7 @@ class Store:
         self.file = file
         self._connections: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
+        self._mode = "rwc"
         try:
             migrate(self.connection(), file)
         except sqlite3.DatabaseError as error:
@@ -67,6 +88,8 @@ class Store:
         except ProjectError:
             self.close()
             raise
+        # Where the file is moved away, a later connection must not put an empty one there.
+        self._mode = "rw"
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""
@@ -81,13 +104,17 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         made = sqlite3.connect(
-            self.file,
+            f"{_address(self.file)}?mode={self._mode}",
+            uri=True,
             timeout=_SECONDS_TO_WAIT,
             isolation_level=None,  # transactions begin and end where `writing` says
             check_same_thread=False,  # used by its own thread, but closed by another
         )
         made.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        # An earlier hemashift left a WAL; where it still has the project open, it stays for now.
+        with suppress(sqlite3.OperationalError):
+            made.execute("PRAGMA journal_mode = DELETE")
+        for pragma in _PRAGMAS:
             made.execute(f"PRAGMA {pragma}")
         return made
 
@@ -98,13 +125,15 @@ class Store:
         Within another `writing` of the same thread it is part of that one.
 
         Raises:
-            ProjectError: It could not be saved.
+            UnsavedError: It could not be saved.
         """
-        connection = self.connection()
-        if connection.in_transaction:
-            yield connection
-            return
         try:
+            connection = self.connection()
+            if connection.in_transaction:
+                yield connection
+                return
+            if not self.file.exists():  # what is open would be written, into nowhere
+                raise sqlite3.OperationalError("the file was moved, renamed or deleted")
             # IMMEDIATE: what is read inside is still true when it is written.
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -116,11 +145,12 @@ class Store:
                     connection.execute("ROLLBACK")
                 raise
         except sqlite3.OperationalError as error:
-            raise ProjectError(
+            raise UnsavedError(
                 "this could not be saved",
                 found=str(error),
                 where=self.file,
-                hint="check that the disk is not full and that you may write there, then repeat",
+                hint="check that the file is still there, that the disk is not full and that you "
+                "may write, then repeat",
             ) from error
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:

@@ -8,6 +8,7 @@ and whole, so what is there is always the beginning of the result.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
 
 SETTINGS = "settings.json"
+# What file managers leave in any folder, and an end amid the writing of the settings in this one.
+_LITTER = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\.settings-.*\.part\.json", re.IGNORECASE)
 
 
 class Journal:
@@ -75,6 +78,7 @@ class Journal:
         if not self.folder.exists():
             return
         names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else {"?"}
+        names = {name for name in names if not _LITTER.fullmatch(name)}
         ours = {name for name in names if name == SETTINGS or name.endswith(".parquet")}
         if names != ours or (names and SETTINGS not in names):
             raise HemashiftError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from hemashift.cli import adapt, audit, classify, datasets, demo, evaluate, select, study, train
 from hemashift.cli import app as page
-from hemashift.errors import HemashiftError
+from hemashift.errors import HemashiftError, of_the_system
 
 app = typer.Typer(
     name="hemashift",
@@ -61,24 +60,11 @@ def run() -> None:
         print(f"hemashift: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:  # of the disk, not of hemashift: full, write-protected, unplugged
-        print(f"hemashift: {_of_the_system(error)}", file=sys.stderr)
+        print(f"hemashift: {of_the_system(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("hemashift: interrupted", file=sys.stderr)
         sys.exit(130)
-
-
-def _of_the_system(error: OSError) -> HemashiftError:
-    """Say in our words what the operating system refused."""
-    full = error.errno == errno.ENOSPC
-    return HemashiftError(
-        "the system refused to read or write a file",
-        found=error.strerror or str(error),
-        where=error.filename,
-        hint="free some room on the disk, then give the same command again"
-        if full
-        else "check the place, and that you may read and write there",
-    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hemashift.app import labelling, reviewing, signing
+from hemashift.app.jobs import Jobs, Told
 
 from .browser import (
     Looker,
@@ -203,3 +205,77 @@ def test_a_class_that_does_not_occur_is_unticked(
     page.wait_for_selector("#notices .alarm")
     assert len(labelling_site.project.absent()) == 4
     assert page.locator("input[name=occurs]:checked").count() == 2
+
+
+def test_work_is_shown_in_any_number_and_given_up_when_it_is_lost(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    project = labelling_site.project
+    go_on = threading.Event()
+
+    def slow(told: Told) -> None:
+        told("waiting", 1, 2)
+        go_on.wait(60)
+
+    for number in range(8):  # more than a browser has connections
+        project.jobs.start(f"kind {number}", slow)
+    page = open_page(context, [])
+    page.goto(labelling_site.address("project"))
+    page.wait_for_selector(".stages li:nth-child(8) .number:text('1 of 2')")
+    assert page.is_disabled("#import")
+    # As after the server was killed and started again.
+    project.jobs = Jobs()
+    page.wait_for_selector("#notices :text('started anew')")
+    page.wait_for_selector("#import:not(:disabled)")
+    assert page.locator("#work").is_hidden()
+    go_on.set()
+
+
+def test_windows_do_not_set_back_what_another_has_set(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    project = labelling_site.project
+    windows = [open_page(context, []) for _ in range(2)]
+    for page in windows:
+        page.goto(labelling_site.address("differential"))
+    first, second = windows
+    first.click("#add-rule")
+    first.fill(".rule input", "10")
+    first.click("#settings button:text-is('Keep')")
+    with first.expect_navigation():
+        say_who(first, "A")
+    second.fill("#max-error", "3")
+    second.click("#settings button:text-is('Keep')")
+    with second.expect_navigation():
+        say_who(second, "A")
+    assert len(project.flag_rules()) == 1 and project.max_error() == 0.03
+    for page in windows:
+        page.goto(labelling_site.address("project"))
+    first.fill("#sample_id", "S 1")
+    first.click("#subject button")
+    first.wait_for_selector("#notices :text('details are kept')")
+    second.fill("#laboratory", "Here")
+    second.click("#subject button")
+    second.wait_for_selector("#notices :text('details are kept')")
+    second.fill("#laboratory", "There")  # once more, in the same window
+    with second.expect_response("**/api/subject") as answer:
+        second.click("#subject button")
+    assert answer.value.status == 200
+    assert (project.subject().sample_id, project.subject().laboratory) == ("S 1", "There")
+
+
+def test_a_table_that_is_not_utf_8_is_refused(
+    context: BrowserContext, labelling_site: Site, tmp_path: Path
+) -> None:
+    page = open_page(context, [])
+    page.goto(labelling_site.address("project"))
+    text = "path,label\n00.png,Métamyélocyte\n"
+    (tmp_path / "labels.csv").write_bytes(text.encode("cp1252"))
+    page.set_input_files("#label-file", tmp_path / "labels.csv")
+    say_who(page, "A")
+    page.wait_for_selector(".notice.alarm:has-text('not in UTF-8')")
+    assert labelling.readers(labelling_site.project) == ()
+    (tmp_path / "labels.csv").write_bytes(text.encode("utf-8-sig"))
+    page.set_input_files("#label-file", tmp_path / "labels.csv")
+    page.wait_for_selector("#notices :text('1 label was taken')")
+    assert "\ufffd" not in "".join(labelling_site.project.classes())

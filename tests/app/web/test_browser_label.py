@@ -154,3 +154,36 @@ def test_a_choice_of_cells_that_fails_is_told(
     assert "The cells are gone" in page.inner_text("#nothing-text")
     assert "look for new images" in page.inner_text(".notice.alarm")
     assert page.is_enabled("#more")
+
+
+def test_a_held_key_is_one_answer_and_a_cell_that_is_corrected_stays(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    page = open_page(context, [])
+    page.goto(labelling_site.address("label"))
+    say_who(page, "A")
+    first = shown_cell(page)
+    for _ in range(4):  # the keyboard repeats it
+        page.keyboard.down("1")
+    page.keyboard.up("1")
+    page.wait_for_selector("#where:text('Cell 2 of')")
+    # A button that was clicked is not pressed on and on either.
+    page.click("[data-label=monocyte]")
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.wait_for_selector("#where:text('Cell 4 of')")
+    wait_saved(page)
+    assert len(labelling.verdicts(labelling_site.project, "A")) == 3
+    # Arrows go on while they are held.
+    for _ in range(3):
+        page.keyboard.down("ArrowLeft")
+    page.keyboard.up("ArrowLeft")
+    assert shown_cell(page) == first
+    with page.expect_response("**/api/label?*"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(200)
+    assert shown_cell(page) == first
+    page.keyboard.press("2")  # corrected
+    wait_saved(page)
+    assert labelling.verdicts(labelling_site.project, "A")[first].label == CLASSES[1]

@@ -169,3 +169,53 @@ def test_cells_that_were_never_in_sight_are_confirmed_too(
     with page.expect_response("**/api/move"):
         page.keyboard.press("Enter")
     assert {view.by for view in reviewing.cells(project, cells)} == {"A"}
+
+
+def test_enter_after_a_click_does_not_press_the_button_again(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    project = labelling_site.project
+    cells = reviewing.gallery(project, sort="path")
+    reviewing.reclassify(project, reader="B", cells=cells, bin="monocyte", event="e")
+    page = open_page(context, [])
+    page.goto(labelling_site.address("review"))
+    page.click("#reader")
+    say_who(page, "A")
+    page.click("[data-bin=monocyte]")
+    page.wait_for_selector("#gallery [role=option] .badge")
+
+    def said_by_a() -> list[str]:
+        wait_saved(page)
+        return sorted(view.bin for view in reviewing.cells(project, cells) if view.by == "A")
+
+    page.click("[data-move=basophil]")
+    with page.expect_response("**/api/move"):
+        page.keyboard.press("Enter")  # the next cell is right as it is
+    assert said_by_a() == ["basophil", "monocyte"]
+    # A key that is held moves one cell.
+    for _ in range(4):
+        page.keyboard.down("2")
+    page.keyboard.up("2")
+    assert said_by_a() == ["basophil", "eosinophil", "monocyte"]
+    # On many keyboards [ and ] are written with AltGr, which comes as Ctrl and Alt.
+    keys = "{key: ']', ctrlKey: true, altKey: true, modifierAltGraph: true, bubbles: true}"
+    page.evaluate(f"document.body.dispatchEvent(new KeyboardEvent('keydown', {keys}))")
+    page.wait_for_selector("[data-bin=neutrophil][aria-pressed=true]")
+
+
+def test_cells_that_are_gone_are_not_asked_for_again_and_again(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    page = open_page(context, [])
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if "/api/cells?" in sent.url else None)
+    # Another window has imported the folder without the images since the gallery was listed.
+    page.route("**/api/cells?*", lambda route: route.fulfill(json=[]))
+    page.goto(labelling_site.address("review"))
+    page.click("[data-bin='']")
+    page.wait_for_selector("#gallery [role=option]")
+    page.wait_for_timeout(500)
+    before = len(asked)
+    assert before > 0
+    page.wait_for_timeout(1000)
+    assert len(asked) == before

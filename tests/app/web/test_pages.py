@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hemashift.app import explaining
+from hemashift.app import explaining, recent
 from hemashift.app.classifying import classify_project
 from hemashift.app.project import Project
 from hemashift.app.web.projects import Projects, id_of
@@ -59,7 +59,12 @@ def test_names_are_escaped(page: Page) -> None:
         "/p/{id}/pictures/x/1/why/999999",
         "/p/{id}/pictures/x/1/why/..%2f",
         "/p/{id}/api/cells/999999",
-        "/p/{id}/api/jobs/none/events",
+        "/p/{id}/api/jobs/none",
+        f"/p/{{id}}/api/cells/{2**63}",
+        f"/p/{{id}}/api/similar/{2**63}?reader=A",
+        f"/p/{{id}}/pictures/x/{2**63}/as_is/grid",
+        f"/p/{{id}}/pictures/x/1/why/{2**63}",
+        f"/p/{{id}}/results/{2**63}/csv",
     ],
 )
 def test_unknown_ids_give_a_page_that_helps(page: Page, path: str) -> None:
@@ -121,6 +126,22 @@ def test_several_projects_have_ids_that_last(images: Path, tmp_path: Path) -> No
         opened = projects.get(listed["other"])
         assert opened is not None and opened.images == other.resolve()
         assert projects.get("000000000000") is None
+    finally:
+        projects.close()
+
+
+def test_a_project_is_one_by_its_file_as_by_its_folder(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = images.with_name("smears.hemashift")
+    Project.open(images).close()
+    monkeypatch.setattr(recent, "remember", lambda folder: None)  # a list that cannot be written
+    projects = Projects([file, images])
+    try:
+        assert id_of(file) == id_of(images)
+        (opened,) = projects.opened()
+        assert projects.get(id_of(opened.images)) is opened
+        assert [one.folder for one in projects.listed()] == [opened.images]
     finally:
         projects.close()
 

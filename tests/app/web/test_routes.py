@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import sqlite3
 import threading
 import uuid
+from typing import Any
 
 import pytest
 
+from hemashift.app import store
 from hemashift.app.classifying import classify_project
 from hemashift.app.labelling import verdicts
 from hemashift.app.store import ProjectError
 from hemashift.app.web import work
+from hemashift.model.bundle import Bundle
 
 from .conftest import Page
 
@@ -19,6 +25,15 @@ from .conftest import Page
 def all_cells(page: Page) -> list[int]:
     cells: list[int] = page.get("/api/gallery").json()["cells"]
     return cells
+
+
+def ended(page: Page, job: str) -> dict[str, Any]:
+    """How work has ended."""
+    found = page.project.jobs.get(job)
+    assert found is not None
+    found.wait(60)
+    state: dict[str, Any] = page.get(f"/api/jobs/{job}").json()
+    return state
 
 
 def test_labels_are_saved_one_by_one_and_taken_back(page: Page) -> None:
@@ -87,7 +102,7 @@ def test_cells_are_moved_many_at_once_and_back(page: Page) -> None:
     assert undone["bins"]["lymphocyte"] == 0
 
 
-@pytest.mark.parametrize("ids", ["", "1;2", "../1", "1,", "a"])
+@pytest.mark.parametrize("ids", ["", "1;2", "../1", "1,", "a", "9" * 30])
 def test_only_ids_are_taken_for_ids(page: Page, ids: str) -> None:
     assert page.get("/api/cells", params={"ids": ids}).status_code == 422
 
@@ -143,6 +158,60 @@ def test_settings_are_kept(page: Page) -> None:
     assert "neutrophil" in page.get("/differential").text.split("lag:</b>")[1][:200]
 
 
+def test_what_another_window_set_is_not_set_back(page: Page) -> None:
+    rule = {"name": "neutrophil", "direction": "above", "limit": 70.5, "message": ""}
+    loaded = {"rules": [], "max_error": 0.05}
+    page.act("settings", rules=[rule], max_error=0.05, before=loaded)
+    page.act("settings", rules=[], max_error=0.1, before=loaded)  # of a window opened earlier
+    assert page.project.max_error() == 0.1
+    assert [one.limit for one in page.project.flag_rules()] == [70.5]
+    other = {**rule, "name": "monocyte"}
+    wish = {"reader": "A", "rules": [other], "max_error": 0.05, "before": loaded}
+    refused = page.post("settings", **wish)
+    assert refused.status_code == 409 and "another window" in refused.json()["message"]
+    assert [one.name for one in page.project.flag_rules()] == ["neutrophil"]
+    assert page.project.max_error() == 0.1
+    now = {"rules": [rule], "max_error": 0.1}
+    page.act("settings", rules=[rule, other], max_error=0.1, before=now)
+    assert len(page.project.flag_rules()) == 2
+
+
+def test_details_of_the_sample_that_another_window_set_stay(page: Page) -> None:
+    page.act("subject", sample_id="S 1", before={})
+    held = page.act("subject", sex="female", before={})
+    assert (held["sample_id"], held["sex"]) == ("S 1", "female")
+    assert page.post("subject", reader="A", sample_id="S 2", before={}).status_code == 409
+    page.act("subject", sample_id="S 2", sex="", before=held)
+    assert (page.project.subject().sample_id, page.project.subject().sex) == ("S 2", "")
+
+
+def test_an_answer_that_cannot_be_saved_now_is_to_be_sent_again(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_SECONDS_TO_WAIT", 0.0)
+    cell = all_cells(page)[0]
+    event = uuid.uuid4().hex
+    wish = {"event": event, "reader": "A", "cell": cell, "label": "monocyte"}
+    other = sqlite3.connect(page.project.file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    refused = page.post("label", **wish)
+    assert refused.status_code == 503 and "locked" in refused.json()["message"]
+    assert page.get("/label").status_code == 503
+    other.execute("ROLLBACK")
+    assert page.post("label", **wish).status_code == 200
+    assert verdicts(page.project, "A")[cell].event == event
+
+
+def test_a_full_disk_is_said_in_plain_words(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "001")
+
+    monkeypatch.setattr(Bundle, "save", full)
+    answer = page.get("/project")  # puts the shipped model into a new project
+    assert answer.status_code == 503
+    assert "No space left" in answer.text and "Free some room" in answer.text
+
+
 @pytest.mark.parametrize("rate", [-0.1, 0, 1, 1.1, "nan", None])
 def test_an_error_rate_is_between_0_and_1(page: Page, rate: object) -> None:
     assert page.post("settings", reader="A", rules=[], max_error=rate).status_code == 422
@@ -176,8 +245,7 @@ def test_proposing_is_work_in_the_background(page: Page, monkeypatch: pytest.Mon
     page.act("label", cell=all_cells(page)[0], label="monocyte")  # nothing waits for it
     assert {job["kind"] for job in page.get("/api/jobs").json()} == {"propose", "propose monocyte"}
     go_on.set()
-    last = page.get(f"/api/jobs/{started['job']}/events").text.strip().split("\n\n")[-1]
-    assert "event: end" in last and json.loads(last.split("data: ")[1])["result"] == [1]
+    assert ended(page, started["job"])["result"] == [1]
 
 
 def test_a_proposal_that_fails_says_why(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,14 +279,11 @@ def test_the_details_of_the_sample_are_kept(page: Page) -> None:
     assert "S &lt;1&gt;" in page.get("/project").text
 
 
-def test_work_is_followed_as_server_sent_events(page: Page) -> None:
-    job = page.act("import")["job"]
-    answer = page.get(f"/api/jobs/{job}/events")
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    last = answer.text.strip().split("\n\n")[-1]
-    assert "event: end" in last
-    state = json.loads(last.split("data: ")[1])
+def test_work_is_followed_by_asking(page: Page) -> None:
+    state = ended(page, page.act("import")["job"])
     assert state["state"] == "done" and state["result"]["problems"] == 1
+    lost = page.get("/api/jobs/none", headers={"Accept": "application/json"})
+    assert lost.status_code == 404 and "started anew" in lost.json()["message"]
 
 
 def test_a_cell_says_why_it_is_called_so(page: Page) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from hemashift.app.web.projects import Projects, id_of
 from hemashift.app.web.security import MAX_BODY, Access
+from hemashift.app.web.server import create_app
 
 from .conftest import ORIGIN, Page
 
@@ -15,6 +18,26 @@ def test_without_the_address_nothing_is_shown(stranger: TestClient) -> None:
         answer = stranger.get(path)
         assert answer.status_code == 403
         assert "smears" not in answer.text
+
+
+def test_a_refusal_does_not_hand_out_what_it_asks_for(page: Page, stranger: TestClient) -> None:
+    assert page.access.csrf in page.get("/project").text
+    stranger.cookies.clear()
+    for host, status in (("127.0.0.1:8765", 403), ("evil.example", 421)):
+        answer = stranger.get("/", headers={"Host": host})
+        assert answer.status_code == status
+        assert page.access.csrf not in answer.text
+
+
+def test_port_80_is_left_out_by_browsers(images: Path) -> None:
+    access = Access.make("127.0.0.1", 80)
+    app = create_app(Projects([images]), access)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        assert client.get(access.address()).status_code == 200
+        headers = {"Origin": "http://127.0.0.1", "X-CSRF-Token": access.csrf}
+        address = f"/p/{id_of(images)}/api/classes"
+        added = client.post(address, json={"name": "blast", "reader": "A"}, headers=headers)
+        assert added.status_code == 200
 
 
 def test_a_wrong_token_opens_nothing(stranger: TestClient) -> None:

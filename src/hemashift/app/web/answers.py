@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,11 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from hemashift.app.store import ConflictError
+from hemashift.app.refusals import ConflictError, UnsavedError, of_the_disk
 from hemashift.app.web.json_values import plain
 from hemashift.app.web.rendering import page, sentence
 from hemashift.app.web.security import HEADERS, Refusal
 from hemashift.errors import HemashiftError
+
+# The page repeats what was not saved for such a reason, and nothing else.
+_STATUS = ((ConflictError, 409), (UnsavedError, 503))
 
 
 def answer(value: Any) -> JSONResponse:
@@ -22,11 +26,14 @@ def answer(value: Any) -> JSONResponse:
 
 
 def refuse(request: Request, refusal: Refusal) -> Response:
-    """Answer that something cannot be done: as JSON to the scripts, as a page to a person."""
+    """Answer that something cannot be done: as JSON to the scripts, as a page to a person.
+
+    The page changes nothing, and a stranger may see it: it has no CSRF token.
+    """
     content = {"message": refusal.message, "hint": refusal.hint}
     if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse(content, status_code=refusal.status)
-    return page(request, "error.html", status=refusal.status, **content)
+    return page(request, "error.html", status=refusal.status, csrf="", **content)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -34,8 +41,14 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HemashiftError)
     def expected(request: Request, error: HemashiftError) -> Response:
-        status = 409 if isinstance(error, ConflictError) else 400
+        status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
         return refuse(request, Refusal(status, _words(error), sentence(error.hint or "")))
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(sqlite3.OperationalError)
+    def disk(request: Request, error: OSError | sqlite3.OperationalError) -> Response:
+        told = of_the_disk(error)
+        return refuse(request, Refusal(503, _words(told), sentence(told.hint or "")))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
-from hemashift.app.project import Project
+from hemashift.app.project import Project, folder_of
 from hemashift.app.recent import recent_projects
 from hemashift.app.web import work
 
@@ -32,20 +32,21 @@ class Listed:
 
 
 def id_of(folder: Path) -> str:
-    """Return the id of the project of a folder.
+    """Return the id of the project of a folder, or of the file beside it.
 
     Examples:
         >>> id_of(Path("/data/smears")) == id_of(Path("/data/smears"))
         True
     """
-    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    return hashlib.sha256(str(folder_of(folder)).encode()).hexdigest()[:12]
 
 
 class Projects:
     """The projects named at the start, and those opened recently on this computer.
 
     Args:
-        folders: Folders of images; their projects are opened, and made where there is none.
+        folders: Folders of images, or project files; their projects are opened, and made where
+            there is none.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -54,7 +55,7 @@ class Projects:
         self._folders: dict[str, Path] = {}
         for folder in folders:
             name = id_of(folder)
-            self._folders[name] = folder.resolve()
+            self._folders[name] = folder_of(folder)
             if name not in self._open:
                 self._open[name] = _open(folder, create=True)
 

@@ -8,7 +8,7 @@ The page has no accounts. What protects it, and against what:
 - The first address carries a token; it is exchanged for a cookie, `HttpOnly` and
   `SameSite=Strict`, and leaves the address line. Other users of the machine know neither.
 - What changes something must come from the page itself: same `Origin`, and a CSRF header that
-  only a page of this server could read.
+  only pages with the cookie get to see.
 - The content security policy allows neither inline scripts nor styles, nor any other server.
 """
 
@@ -82,12 +82,15 @@ class Access:
             ('http://127.0.0.1:8765', ['127.0.0.1:8765', 'localhost:8765'])
         """
         shown = f"[{host}]" if ":" in host else host
-        names = {f"{shown}:{port}"}
+        names = {shown}
         if host in ("127.0.0.1", "::1"):
-            names.add(f"localhost:{port}")
+            names.add("localhost")
+        hosts = {f"{name}:{port}" for name in names}
+        if port == 80:  # a browser leaves it out
+            hosts |= names
         return cls(
             origin=f"http://{shown}:{port}",
-            hosts=frozenset(names),
+            hosts=frozenset(hosts),
             token=secrets.token_urlsafe(24),
             session=secrets.token_urlsafe(32),
         )

@@ -13,6 +13,7 @@ from hemashift.app.project import Project
 from hemashift.app.versions import Version
 from hemashift.app.web import charts, work
 from hemashift.app.web.answers import answer
+from hemashift.app.web.numbers import Number
 from hemashift.app.web.projects import Wanted
 from hemashift.app.web.rendering import step_page
 from hemashift.app.web.routes.project import Name
@@ -74,7 +75,7 @@ def classify(project: Wanted) -> Response:
 
 
 @router.post("/api/versions/{number}/activate")
-def activate(project: Wanted, number: int, wish: Wish) -> Response:
+def activate(project: Wanted, number: Number, wish: Wish) -> Response:
     """Make a version the active one, and classify with it."""
     chosen = versions.activate(project, number, by=wish.reader)
     work.encode_and_classify(project)

@@ -30,12 +30,22 @@ class Rule(BaseModel):
     message: str = Field("", max_length=200)
 
 
-class Settings(BaseModel):
-    """What the user sets."""
+class Shown(BaseModel):
+    """What can be set, as it is on screen."""
 
-    reader: str = Name
     rules: list[Rule] = Field(max_length=100)
     max_error: float = Field(gt=0, lt=1, allow_inf_nan=False)
+
+    def flag_rules(self) -> tuple[FlagRule, ...]:
+        """Return the rules for flags."""
+        return tuple(FlagRule(**rule.model_dump()) for rule in self.rules)
+
+
+class Settings(Shown):
+    """What the user sets, and what was there before."""
+
+    reader: str = Name
+    before: Shown | None = None
 
 
 @router.get("/differential")
@@ -63,11 +73,11 @@ def show(
 
 @router.post("/api/settings")
 def settings(project: Wanted, wish: Settings) -> Response:
-    """Set the flags and the error rate."""
-    rules = tuple(FlagRule(**rule.model_dump()) for rule in wish.rules)
-    if rules != project.flag_rules():
-        project.set_flag_rules(rules, by=wish.reader)
-    if wish.max_error != project.max_error():
+    """Set the flags and the error rate, as far as they were changed in this window."""
+    before = wish.before
+    shown = None if before is None else before.flag_rules()
+    project.set_flag_rules(wish.flag_rules(), by=wish.reader, before=shown)
+    if before is None or wish.max_error != before.max_error:
         project.set_max_error(wish.max_error, by=wish.reader)
     return answer({})
 

@@ -15,6 +15,7 @@ from hemashift.app.neighbours import similar
 from hemashift.app.project import Project
 from hemashift.app.web import work
 from hemashift.app.web.answers import answer
+from hemashift.app.web.numbers import Number
 from hemashift.app.web.projects import Wanted
 from hemashift.app.web.rendering import step_page
 from hemashift.app.web.routes.project import Name
@@ -32,7 +33,7 @@ class Keystroke(BaseModel):
 
     event: str = Event
     reader: str = Name
-    cell: int
+    cell: Number
     verdict: Verdict = "label"
     label: str | None = None
 
@@ -92,7 +93,7 @@ def propose(project: Wanted, wish: Proposal) -> Response:
 
 
 @router.get("/api/similar/{cell}")
-def look_alike(project: Wanted, cell: int, reader: str) -> Response:
+def look_alike(project: Wanted, cell: Number, reader: str) -> Response:
     """Give labelled cells that look like one: only what this reader labelled."""
     return answer(similar(project, cell, n=5, reader=reader))
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from hemashift.app.explaining import why
 from hemashift.app.pictures import Look, Size, picture
 from hemashift.app.store import ProjectError
+from hemashift.app.web.numbers import Number
 from hemashift.app.web.projects import Wanted
 from hemashift.errors import ImageError, MissingExtraError
 
@@ -18,7 +19,7 @@ _KEEP = {"Cache-Control": "private, max-age=604800, immutable"}
 
 
 @router.get("/p/{project}/pictures/{stamp}/{cell}/why/{version}")
-def explain(project: Wanted, stamp: str, cell: int, version: int) -> Response:
+def explain(project: Wanted, stamp: str, cell: Number, version: Number) -> Response:
     """Give the map of why a version of the model called a cell so, to lay over its picture."""
     try:
         content = why(project, cell, version)
@@ -28,7 +29,7 @@ def explain(project: Wanted, stamp: str, cell: int, version: int) -> Response:
 
 
 @router.get("/p/{project}/pictures/{stamp}/{cell}/{look}/{size}")
-def show(project: Wanted, stamp: str, cell: int, look: Look, size: Size) -> Response:
+def show(project: Wanted, stamp: str, cell: Number, look: Look, size: Size) -> Response:
     """Give one picture."""
     try:
         content = picture(project, cell, look, size)

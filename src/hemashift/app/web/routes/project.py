@@ -39,10 +39,9 @@ class Occurs(BaseModel):
     reader: str = Name
 
 
-class Sampled(BaseModel):
+class Sample(BaseModel):
     """Who and what was sampled."""
 
-    reader: str = Name
     patient_id: str = Field("", max_length=200)
     patient_name: str = Field("", max_length=200)
     birth_date: str = Field("", max_length=40)
@@ -50,6 +49,13 @@ class Sampled(BaseModel):
     sample_id: str = Field("", max_length=200)
     collected: str = Field("", max_length=40)
     laboratory: str = Field("", max_length=200)
+
+
+class Sampled(Sample):
+    """Who and what was sampled, and what was on screen before."""
+
+    reader: str = Name
+    before: Sample | None = None
 
 
 class LabelFile(BaseModel):
@@ -104,7 +110,9 @@ def set_occurs(project: Wanted, wish: Occurs) -> Response:
 @router.post("/api/subject")
 def set_subject(project: Wanted, wish: Sampled) -> Response:
     """Say who and what was sampled."""
-    project.set_subject(Subject(**wish.model_dump(exclude={"reader"})), by=wish.reader)
+    subject = Subject(**wish.model_dump(exclude={"reader", "before"}))
+    before = None if wish.before is None else Subject(**wish.before.model_dump())
+    project.set_subject(subject, by=wish.reader, before=before)
     return answer(project.subject())
 
 

@@ -13,6 +13,7 @@ from hemashift.app.neighbours import references, similar
 from hemashift.app.project import Project
 from hemashift.app.reviewing import Sort, Source
 from hemashift.app.web.answers import answer
+from hemashift.app.web.numbers import Number
 from hemashift.app.web.projects import Wanted
 from hemashift.app.web.rendering import step_page
 from hemashift.app.web.routes.label import Event, Undo
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/p/{project}")
 
 MOST_CELLS = 50_000
 MOST_VIEWS = 500
+_IDS = r"^\d{1,18}(,\d{1,18})*$"  # no larger than the database can hold
 
 
 class Move(BaseModel):
@@ -29,7 +31,7 @@ class Move(BaseModel):
 
     event: str = Event
     reader: str = Name
-    cells: list[int] = Field(min_length=1, max_length=MOST_CELLS)
+    cells: list[Number] = Field(min_length=1, max_length=MOST_CELLS)
     bin: str
 
 
@@ -73,14 +75,14 @@ def gallery(
 
 
 @router.get("/api/cells")
-def cells(project: Wanted, ids: Annotated[str, Query(pattern=r"^\d+(,\d+)*$")]) -> Response:
+def cells(project: Wanted, ids: Annotated[str, Query(pattern=_IDS)]) -> Response:
     """Give what is known of some cells."""
     wanted = [int(one) for one in ids.split(",")][:MOST_VIEWS]
     return answer(reviewing.cells(project, wanted))
 
 
 @router.get("/api/cells/{cell}")
-def cell(project: Wanted, cell: int) -> Response:
+def cell(project: Wanted, cell: Number) -> Response:
     """Give all that is known of one cell, and why it is called so."""
     found = reviewing.cells(project, [cell])
     if not found:

@@ -17,6 +17,7 @@ from hemashift.app.project import Project
 from hemashift.app.store import ProjectError
 from hemashift.app.web import charts
 from hemashift.app.web.answers import answer
+from hemashift.app.web.numbers import Number
 from hemashift.app.web.projects import Wanted
 from hemashift.app.web.rendering import step_page
 from hemashift.app.web.routes.label import Event
@@ -77,7 +78,7 @@ def take_draft(project: Wanted, form: Format, by: str = "") -> Response:
 
 
 @router.get("/results/{version}/{form}")
-def take(project: Wanted, version: int, form: Format, by: str = "") -> Response:
+def take(project: Wanted, version: Number, form: Format, by: str = "") -> Response:
     """Give a signed result as a file."""
     return _download(project, form, version, by)
 

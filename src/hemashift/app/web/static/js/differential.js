@@ -9,6 +9,10 @@ import { needReader } from "./reader.js";
 const { rules, chosen, readers, versions } = pageData();
 const box = document.getElementById("rules");
 const rate = document.getElementById("max-error");
+/** An error rate as the server takes it. */
+const share = (percent) => Number(percent) / 100;
+// What another window changes meanwhile is not changed back by this one.
+const before = { rules, max_error: share(rate.defaultValue) };
 
 function select(label, options, value) {
   const made = document.createElement("select");
@@ -53,7 +57,7 @@ document.getElementById("settings").addEventListener("submit", async (event) => 
   const reader = await needReader();
   if (!reader) return;
   try {
-    await call("settings", { reader, rules: readRules(), max_error: Number(rate.value) / 100 });
+    await call("settings", { reader, rules: readRules(), max_error: share(rate.value), before });
     location.reload();
   } catch (error) {
     complain(error);

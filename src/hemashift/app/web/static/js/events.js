@@ -1,22 +1,35 @@
-// Live progress: server-sent events of work in the background.
+// Progress of work in the background: asked for again and again, each time in a short request.
+// A stream for each piece of work would keep a connection; browsers have six for all windows.
 
-import { call, project } from "./api.js";
+import { call, Refused } from "./api.js";
+
+const OFTEN = 100; // milliseconds
+const SELDOM = 500;
+const PATIENCE = 10_000;
+
+const pause = (time) => new Promise((wake) => setTimeout(wake, time));
 
 /**
- * Follow one piece of work. `onProgress` gets every state of it, the last one included; the
- * promise resolves to the last. After a lost connection the browser goes on where it left off.
+ * Follow one piece of work. `onProgress` gets its states, the last one included; the promise
+ * resolves to the last. It rejects where the server no longer knows the work, as after a new
+ * start, or does not answer for some seconds.
  */
-export function follow(job, onProgress = () => {}) {
-  return new Promise((resolve) => {
-    const source = new EventSource(`/p/${project}/api/jobs/${job}/events`);
-    source.addEventListener("progress", (event) => onProgress(JSON.parse(event.data)));
-    source.addEventListener("end", (event) => {
-      source.close();
-      const last = JSON.parse(event.data);
-      onProgress(last);
-      resolve(last);
-    });
-  });
+export async function follow(job, onProgress = () => {}) {
+  let wait = OFTEN;
+  let answered = Date.now();
+  for (;;) {
+    try {
+      const state = await call(`jobs/${job}`);
+      answered = Date.now();
+      onProgress(state);
+      if (state.state !== "running") return state;
+    } catch (error) {
+      const away = error instanceof Refused && (error.status === 0 || error.status >= 500);
+      if (!away || Date.now() - answered > PATIENCE) throw error;
+    }
+    await pause(wait);
+    wait = Math.min(SELDOM, 2 * wait);
+  }
 }
 
 /** Follow all work that runs, and what it starts in turn, until none is left. */

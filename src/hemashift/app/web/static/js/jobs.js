@@ -51,7 +51,7 @@ function draw(list, state) {
  * Show work until all of it has ended.
  * @param panel The element `#work`, with a list `.stages` and a paragraph `.failure`.
  * @param jobs The work that runs, as the server gives it; asked for where it is left out.
- * @returns Whether all of it succeeded.
+ * @returns Whether all of it succeeded; rejects where it can no longer be followed.
  */
 export async function showWork(panel, jobs = undefined, onProgress = () => {}) {
   const list = panel.querySelector(".stages");
@@ -60,15 +60,18 @@ export async function showWork(panel, jobs = undefined, onProgress = () => {}) {
   list.replaceChildren();
   failure.hidden = true;
   panel.hidden = false;
-  await followAll((state) => {
-    draw(list, state);
-    if (state.state === "failed") {
-      failed = true;
-      failure.textContent = state.error;
-      failure.hidden = false;
-    }
-    onProgress(state);
-  }, jobs);
-  if (!failed) panel.hidden = true;
+  try {
+    await followAll((state) => {
+      draw(list, state);
+      if (state.state === "failed") {
+        failed = true;
+        failure.textContent = state.error;
+        failure.hidden = false;
+      }
+      onProgress(state);
+    }, jobs);
+  } finally {
+    if (!failed) panel.hidden = true;
+  }
   return !failed;
 }

@@ -1,16 +1,23 @@
 // Keys: every page registers its own, and `?` shows them all.
 
 const bindings = [];
+// What may go on while the key is held down: moving and zooming. An answer is one press.
+const HELD = /^(shift\+)?(Arrow|Page)|^[-+=]$/;
 
 /** Whether a key belongs to a field the user is typing in. */
 function typing(target) {
   return target.closest?.("input:not([type=checkbox],[type=radio],[type=range]), textarea, select");
 }
 
+function altGr(event) {
+  return event.getModifierState("AltGraph");
+}
+
 /** The name of a key as it is registered and shown: `Shift+ArrowLeft`, `ctrl+z`, `?`. */
 export function nameOf(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const ctrl = event.ctrlKey || event.metaKey ? "ctrl+" : "";
+  // AltGr, by which many keyboards write [ and ], comes as Ctrl and Alt on Windows.
+  const ctrl = (event.ctrlKey && !altGr(event)) || event.metaKey ? "ctrl+" : "";
   const shift = event.shiftKey && event.key.length > 1 ? "shift+" : "";
   return ctrl + shift + key;
 }
@@ -26,14 +33,16 @@ export function register(group, entries) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.altKey || event.isComposing || typing(event.target)) return;
+  if ((event.altKey && !altGr(event)) || event.isComposing || typing(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
   const name = nameOf(event);
   // Enter and space press what is focused; the page must not take them away.
   const pressable = event.target.closest?.("button, a[href], summary, input, [role=option]");
-  if (pressable && (name === "Enter" || name === " ")) return;
   const found = bindings.find((one) => one.names.includes(name));
-  if (found && found.run(event) !== false) event.preventDefault();
+  if (pressable && (name === "Enter" || name === " ")) {
+    if (event.repeat) event.preventDefault();
+  } else if (found && event.repeat && !HELD.test(name)) event.preventDefault();
+  else if (found && found.run(event) !== false) event.preventDefault();
 });
 
 const SHOWN = {

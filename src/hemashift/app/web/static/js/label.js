@@ -173,8 +173,8 @@ async function propose(n = 20, label = undefined) {
   await load().catch(complain);
 }
 
-/** Ask the server for the state and show it. */
-async function load() {
+/** Ask the server for the state and show it; `stay` at the cell shown, also if it is answered. */
+async function load({ stay = false } = {}) {
   let state;
   let before;
   do {
@@ -182,11 +182,12 @@ async function load() {
     await idle(); // what the server says now must not undo what is on its way
     state = await call(`label?reader=${encodeURIComponent(reader())}`);
   } while (given !== before);
+  const shown = batch.cell;
   batch.set(state.cells, state.said);
   ({ counts, reasons } = state);
   looks.clear();
-  const here = batch.placeOf(batch.cell);
-  go(here >= 0 && !batch.said.has(batch.cell) ? here : batch.nextOpen(0));
+  const here = batch.placeOf(shown);
+  go(here >= 0 && (stay || !batch.said.has(shown)) ? here : batch.nextOpen(0));
   showCounts();
   showSecond(state.readers);
   return state;
@@ -223,7 +224,7 @@ register("Cells", [
 
 // Another window may have labelled meanwhile.
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && reader()) load().catch(() => {});
+  if (document.visibilityState === "visible" && reader()) load({ stay: true }).catch(() => {});
 });
 onReader(() => load().catch(complain));
 

@@ -10,7 +10,8 @@ import { plural } from "./words.js";
 
 const panel = document.getElementById("work");
 const button = document.getElementById("import");
-const { running, ready } = pageData();
+const { running, ready, subject } = pageData();
+let sample = subject; // as this window showed it last; others may change it meanwhile
 
 async function showCounts() {
   const summary = await call("summary");
@@ -23,13 +24,16 @@ async function showCounts() {
 async function watch(jobs) {
   button.disabled = true;
   let asked = 0;
-  await showWork(panel, jobs, (state) => {
-    if (state.kind === "import" && state.state === "done") refresh("problem-list", "steps");
-    if (Date.now() - asked < 500 && state.state === "running") return;
-    asked = Date.now();
-    showCounts().catch(() => {});
-  });
-  button.disabled = false;
+  try {
+    await showWork(panel, jobs, (state) => {
+      if (state.kind === "import" && state.state === "done") refresh("problem-list", "steps");
+      if (Date.now() - asked < 500 && state.state === "running") return;
+      asked = Date.now();
+      showCounts().catch(() => {});
+    });
+  } finally {
+    button.disabled = false;
+  }
   await refresh("figures", "problem-list", "class-list", "steps");
 }
 
@@ -38,7 +42,6 @@ async function bringIn() {
     await watch([await call("import", {})]);
   } catch (error) {
     complain(error);
-    button.disabled = false;
   }
 }
 
@@ -66,7 +69,8 @@ onSubmit("add-class", async (fields) => {
 });
 
 onSubmit("subject", async (fields) => {
-  await call("subject", fields);
+  await call("subject", { ...fields, before: sample });
+  sample = fields;
   notify("The sample’s details are kept.");
 });
 
@@ -84,12 +88,22 @@ document.addEventListener("change", async (event) => {
   }
 });
 
+/** The text of a table; other than `file.text()`, which would put signs in place of letters. */
+function decode(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const hint = "Save it as CSV in UTF-8, then choose it again.";
+    throw Object.assign(new Error("The table is not in UTF-8, so nothing was taken."), { hint });
+  }
+}
+
 document.addEventListener("change", async (event) => {
   if (event.target.id !== "label-file" || !event.target.files.length) return;
   const reader = await needReader();
   if (!reader) return;
   try {
-    const text = await event.target.files[0].text();
+    const text = decode(await event.target.files[0].arrayBuffer());
     const { labels } = await call("label-file", { reader, text });
     notify(`${plural(labels, "label")} ${labels === 1 ? "was" : "were"} taken from the table.`);
     await refresh("figures", "class-list", "steps");

@@ -199,11 +199,17 @@ function compare() {
   else if (ids.length) references(views.get(ids[0])?.predicted ?? styles[0].name);
 }
 
+/** Back to the cells: a button that kept the focus would be pressed again by Enter. */
+function inHall(done) {
+  grid.box.focus({ preventScroll: true });
+  return done;
+}
+
 for (const shelf of document.querySelectorAll(".shelf")) {
   shelf.addEventListener("click", () => open(shelf.dataset.bin));
 }
 for (const button of document.querySelectorAll("[data-move]")) {
-  button.addEventListener("click", () => move(button.dataset.move));
+  button.addEventListener("click", () => inHall(move(button.dataset.move)));
 }
 for (const id of ["sort", "source", "predicted"]) $(id).addEventListener("change", () => load());
 let typed;
@@ -212,9 +218,9 @@ $("search").addEventListener("input", () => {
   typed = setTimeout(load, 200);
 });
 $("size").addEventListener("input", (event) => grid.setSize(Number(event.target.value)));
-$("confirm").addEventListener("click", confirm);
+$("confirm").addEventListener("click", () => inHall(confirm()));
 $("compare").addEventListener("click", compare);
-$("undo").addEventListener("click", undo);
+$("undo").addEventListener("click", () => inHall(undo()));
 
 const step = (by) => {
   const bins = [...document.querySelectorAll(".shelf")].map((shelf) => shelf.dataset.bin);

@@ -11,16 +11,18 @@ export class Views {
     this.onNews = onNews;
     this.known = new Map();
     this.wanted = new Set();
+    this.gone = new Set(); // asked for, and not there any more
   }
 
   clear() {
     this.known.clear();
+    this.gone.clear();
   }
 
   /** What is known of a cell; where nothing is, it is asked for. */
   get(id) {
     const found = this.known.get(id);
-    if (!found && !this.wanted.has(id)) {
+    if (!found && !this.wanted.has(id) && !this.gone.has(id)) {
       this.wanted.add(id);
       this.timer ??= setTimeout(() => this.fetch(), 30);
     }
@@ -50,6 +52,7 @@ export class Views {
     this.wanted.clear();
     try {
       for (const view of await call(`cells?ids=${ids.join(",")}`)) this.known.set(view.cell, view);
+      for (const id of ids) if (!this.known.has(id)) this.gone.add(id);
       this.onNews();
     } catch (error) {
       complain(error);
