@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,6 @@ from hemashift.studies.running import PAGE, run_studies
 from hemashift.studies.settings import DatasetSettings
 from hemashift.studies.target_sections import AVERAGE
 from hemashift.studies.workspace import Workspace
-from hemashift.training.recipe import Recipe
 
 Again = Callable[..., Workspace]
 
@@ -139,38 +137,41 @@ def test_a_second_start_computes_nothing(
     assert not any(record.fresh or record.error for record in records)
 
 
+def trained_at_once(bundle: Bundle) -> Callable[..., tuple[Bundle, float]]:
+    """What `networks._trained` gives, without a training."""
+    scores = {"accuracy": 0.5, "macro_f1": 0.4, "cells": 8}
+    metrics = {"held_out": {"alpha": scores}, "no_adaptation": {"gamma": scores}}
+    made = Bundle(bundle.card.updated(metrics=metrics), bundle.contents)
+    return lambda *_: (made, 1.0)
+
+
 def test_a_network_without_weights_starts_from_random_ones_and_is_marked(
     work: Workspace, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-
-    def offline(work: Workspace, wanted: Recipe, folder: Path) -> tuple[Bundle, float]:
-        asked.append(wanted.weights)
-        if wanted.weights == "imagenet":
-            raise HemashiftError("the ImageNet weights cannot be loaded", hint="connect")
-        scores = {"accuracy": 0.5, "macro_f1": 0.4, "cells": 8}
-        metrics = {"held_out": {"alpha": scores}, "no_adaptation": {"gamma": scores}}
-        return Bundle(bundle.card.updated(metrics=metrics), bundle.contents), 1.0
-
-    monkeypatch.setattr(networks, "_trained", offline)
+    monkeypatch.setattr("hemashift.studies.weights.have_weights", lambda *_, **__: False)
+    monkeypatch.setattr(networks, "_trained", trained_at_once(bundle))
     [record] = run_studies(["architectures"], work)
     assert not record.error
-    assert asked == ["imagenet", "random"]
     [network] = table(work, "architectures", "summary").to_dict("records")
     assert network["weights"] == "random"
     page = (work.folder / PAGE).read_text()
     assert "efficientnet_lite0 *" in page and "started from random weights" in page
 
 
-def test_other_failures_of_a_training_are_not_taken_for_missing_weights(
-    work: Workspace, monkeypatch: pytest.MonkeyPatch
+def test_what_fails_in_a_training_is_told_and_tried_again(
+    work: Workspace, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
-        raise HemashiftError("2 of 9 training images cannot be read")
+    def offline(*_: object) -> None:
+        raise HemashiftError("the ImageNet weights cannot be loaded", hint="connect")
 
-    monkeypatch.setattr(networks, "_trained", broken)
+    monkeypatch.setattr(networks, "_trained", offline)
     [record] = run_studies(["architectures"], work)
-    assert "cannot be read" in record.error
+    assert "cannot be loaded" in record.error
+    monkeypatch.setattr(networks, "_trained", trained_at_once(bundle))
+    [record] = run_studies(["architectures"], work)
+    assert not record.error
+    [network] = table(work, "architectures", "summary").to_dict("records")
+    assert network["weights"] == "imagenet"
 
 
 def test_a_target_with_too_few_cells_fails_alone(work: Workspace, again: Again) -> None:
