@@ -106,4 +106,4 @@ try:
 except MissingExtraError as error:
     print(error)
 """
-    assert "hemashift[train]" in python(_BLOCK + code)
+    assert "[train]" in python(_BLOCK + code)

@@ -59,6 +59,14 @@ def test_a_spreadsheet_with_semicolons_and_a_byte_order_mark(tmp_path: Path) -> 
     assert frame["label"].tolist() == ["NA", "Monocytes"]
 
 
+def test_capitals_in_the_header_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("Path;Label;Patient;p_Odd Cell\na.png;NGS;7;0.5\n")
+    assert read_table(path).columns.tolist() == ["path", "label", "Patient", "p_Odd Cell"]
+    truth = read_truth(path, CLASSES)
+    assert (truth.classes, truth.groups) == (("neutrophil",), ("7",))
+
+
 @pytest.mark.parametrize("name", ["missing.csv", "labels.xlsx"])
 def test_unreadable_tables_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(TableError):

@@ -16,7 +16,9 @@ from hemashift.errors import AdaptationError, HemashiftError, ImageError
 from hemashift.images import list_images
 from hemashift.model.bundle import Bundle
 from hemashift.selection import Selection, select
+from hemashift.selection.label_rows import LabelRow
 from hemashift.selection.looking import Seen, look
+from hemashift.selection.select import make_problem
 from hemashift.taxonomy import CLASSES, Taxonomy
 
 Choose = Callable[..., Selection]
@@ -82,6 +84,17 @@ def test_labels_lead_to_doubtful_cells_and_advice(choose: Choose) -> None:
     assert selection.n_labelled == 8
     assert selection.advice is not None
     assert selection.advice.labels == 8
+
+
+def test_cells_of_one_patient_are_not_divided_for_the_advice(shipped: Bundle, seen: Seen) -> None:
+    named = zip(seen.paths[:12], CLASSES[:2] * 6, strict=True)
+    rows = [
+        LabelRow(i + 1, path.name, path, name, name, group=f"patient {i // 2}")
+        for i, (path, name) in enumerate(named)
+    ]
+    _, task = make_problem(shipped, seen, rows, seed=0)
+    assert task.groups[::2].tolist() == task.groups[1::2].tolist()
+    assert len(set(task.groups)) >= 5
 
 
 def test_too_few_labels_to_learn_from(choose: Choose) -> None:

@@ -218,6 +218,13 @@ class Project:
             signed=self.store.value("SELECT MAX(version) FROM results"),
         )
 
+    def copies(self) -> int:
+        """Return how many images are copies, to the byte, of another one that is counted."""
+        found: int = self.store.value(
+            "SELECT COUNT(*) - COUNT(DISTINCT sha256) FROM cells WHERE status = 'ready'"
+        )
+        return found
+
     def classes(self) -> tuple[str, ...]:
         """Return the classes to label and review with.
 

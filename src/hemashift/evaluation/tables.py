@@ -22,6 +22,7 @@ from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
 from hemashift.trust.unidentified import UNIDENTIFIED
 
 PROBABILITY_PREFIX = "p_"
+_KNOWN = {"path", "label", "class", "sha256", "error", *BOX_COLUMNS}
 _TEXT, _PARQUET, _JSON = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".jsonl", ".ndjson")
 # In characters; what is longer is not a header.
 _LONGEST_HEADER = 65536
@@ -75,7 +76,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table by suffix: CSV (comma, semicolon or tab), Parquet or JSON lines.
 
     Every field of a CSV comes as text and an empty field as an empty text, so that a label
-    such as "NA" stays a label.
+    such as "NA" stays a label. Capitals in the names of known columns do not matter.
 
     Raises:
         TableError: If the file is missing, unreadable, or of another kind.
@@ -92,11 +93,11 @@ def read_table(path: str | Path) -> pd.DataFrame:
             # Pandas would take the first field of longer rows as their name.
             if not isinstance(frame.index, pd.RangeIndex):
                 raise ValueError("the rows have more fields than the header")
-            return frame
+            return _named_alike(frame)
         if suffix in _PARQUET:
-            return pd.read_parquet(path)
+            return _named_alike(pd.read_parquet(path))
         if suffix in _JSON:
-            return pd.read_json(path, lines=True, dtype=False)
+            return _named_alike(pd.read_json(path, lines=True, dtype=False))
     except (OSError, ValueError) as error:
         raise TableError.unreadable(path, error) from None
     raise TableError(
@@ -105,6 +106,14 @@ def read_table(path: str | Path) -> pd.DataFrame:
         found=path.suffix or "no suffix",
         where=path,
     )
+
+
+def _named_alike(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write the columns that hemashift knows in small letters; `p_<class>` stays as it is."""
+    given = {str(name) for name in frame.columns}
+    small = {name: str(name).strip().lower() for name in frame.columns}
+    known = {name: one for name, one in small.items() if one in _KNOWN and one not in given}
+    return frame.rename(columns=known)
 
 
 def column_names(path: str | Path) -> set[str]:

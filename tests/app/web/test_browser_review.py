@@ -52,6 +52,10 @@ def test_what_the_model_put_outside_is_confirmed(
     page.wait_for_function("() => !document.querySelector('#unconfirmed').innerText")
     views = reviewing.cells(project, cells[:2])
     assert [(view.bin, view.by) for view in views] == [("outside", "A"), (CLASSES[3], "A")]
+    page.focus("#gallery")
+    page.keyboard.press("4")  # the last one: nothing is left to look at
+    page.wait_for_selector("#none:has-text('No cell is in “outside”.')")
+    assert "Choose a cell" in page.inner_text("#card")
 
 
 def test_cells_are_dragged_onto_a_class(context: BrowserContext, labelling_site: Site) -> None:
@@ -116,7 +120,7 @@ def test_without_pytorch_the_key_says_what_to_install(
     page.wait_for_selector("#card .chances")
     assert page.locator("#card .why").count() == 0
     page.keyboard.press("w")
-    page.wait_for_selector("#notices :text('hemashift[train]')")
+    page.wait_for_selector("#notices :text('[train]')")
 
 
 def test_only_cells_in_sight_are_elements_of_the_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sqlite3
 import threading
 import uuid
@@ -14,6 +15,7 @@ import pytest
 
 from hemashift.app import store
 from hemashift.app.classifying import classify_project
+from hemashift.app.importing import refresh
 from hemashift.app.labelling import verdicts
 from hemashift.app.store import ProjectError
 from hemashift.app.web import work
@@ -122,6 +124,14 @@ def test_signing_waits_for_unidentified_cells_and_then_locks(page: Page) -> None
     token = page.get("/sign").text.split('data-token="')[1].split('"')[0]
     assert page.act("sign", token=token, amend=True, reason="Looked again")["version"] == 2
     assert "amended by version 2" in page.get("/sign").text
+
+
+def test_copies_are_told_before_signing(page: Page) -> None:
+    assert "of another file" not in page.get("/sign").text
+    folder = page.project.images
+    shutil.copy(folder / "00.png", folder / "again.png")
+    refresh(page.project)
+    assert "1 image is a copy of another file and counts as well" in page.get("/sign").text
 
 
 @pytest.mark.parametrize("form", ["html", "pdf", "csv", "json", "fhir", "hl7"])

@@ -104,6 +104,16 @@ function group(...children) {
   return made;
 }
 
+/** Show that no cell is chosen. */
+export function noCard(card) {
+  shown = undefined;
+  noWhy();
+  const made = document.createElement("p");
+  made.className = "soft fine";
+  made.textContent = "Choose a cell to see it large, and why it was called so.";
+  card.replaceChildren(made);
+}
+
 /** Show one cell in the card; `references(label)` shows typical cells of a class. */
 export async function showCard(card, id, references) {
   shown = id;

@@ -1,7 +1,7 @@
 // Step 4: galleries by class; cells are moved from class to class by key, button or drag.
 
 import { call } from "./api.js";
-import { showCard } from "./card.js";
+import { noCard, showCard } from "./card.js";
 import { badge, picture, styleOf, styles } from "./cells.js";
 import { compareCells, showReferences } from "./compare.js";
 import { dragFrom } from "./drag.js";
@@ -25,7 +25,7 @@ let toDo = { unidentified: 0, outside: 0 }; // what signing waits for
 
 const grid = new Grid($("gallery"), {
   draw,
-  onActive: (item) => item && showCard($("card"), item.id, references),
+  onActive: (item) => (item ? showCard($("card"), item.id, references) : noCard($("card"))),
   onSelect: showSelection,
 });
 
@@ -105,7 +105,14 @@ async function load(active = 0) {
   }
 }
 
-const NO_MATCH = "No cell of this class matches what is chosen above.";
+/** Why the list is empty. */
+function nothing() {
+  if (bin === "unidentified") return identified();
+  const chosen = ["source", "predicted", "search"].some((name) => $(name).value.trim());
+  return chosen
+    ? "No cell of this class matches what is chosen above."
+    : `No cell is in “${bin || "all cells"}”.`;
+}
 
 /** What is left to do once no cell is unidentified. */
 function identified() {
@@ -118,7 +125,7 @@ function showPlace(count) {
   $("title").textContent = `${bin || "all cells"} · ${count}`;
   $("gallery").hidden = count === 0;
   $("none").hidden = count !== 0;
-  $("none-text").textContent = bin === "unidentified" ? identified() : NO_MATCH;
+  $("none-text").textContent = nothing();
   for (const shelf of document.querySelectorAll(".shelf")) {
     shelf.setAttribute("aria-pressed", shelf.dataset.bin === bin);
   }

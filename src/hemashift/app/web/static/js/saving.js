@@ -12,6 +12,7 @@ const indicator = document.getElementById("saved");
 const waiting = []; // { entry, answered, resolve, reject }, in the order of the actions
 let sending = false;
 let pause = 0;
+let told = false; // that this window must be opened anew
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -88,6 +89,7 @@ async function send() {
       waiting.shift();
       forget(entry);
       pause = 0;
+      told = false;
       resolve(answer);
       if (indicator.dataset.state === "waiting") show("saving");
     } catch (error) {
@@ -104,6 +106,9 @@ async function send() {
         reject(error);
         continue;
       }
+      // Started anew, the server has another address; what waits here is sent from there.
+      if (error.status === 403 && !told) complain(error);
+      told ||= error.status === 403;
       show("waiting");
       indicator.title = `${error.message} ${error.hint}`;
       pause = Math.min(LONGEST_WAIT, (pause || 250) * 2);

@@ -61,7 +61,7 @@ export function noWhy() {
 export function toggleWhy() {
   if (!("maps" in document.getElementById("card").dataset)) {
     notify("The map of why needs PyTorch, which is not installed.", {
-      hint: "pip install 'hemashift[train]', then start hemashift again.",
+      hint: "In the folder of hemashift: .venv/bin/pip install -e '.[train]', then start hemashift again.",
     });
     return;
   }
