@@ -40,6 +40,11 @@ def test_labels_wait_in_the_browser_until_the_server_is_back(
     page.wait_for_selector('#saved[data-state="waiting"]')
     assert labelling.verdicts(labelling_site.project, "A") == {}
     page.unroute("**/api/label")
+    # Started anew, the server does not know this window; the user must learn it.
+    refusal = {"message": "This window is not known.", "hint": "Open the new address."}
+    page.route("**/api/label", lambda route: route.fulfill(status=403, json=refusal))
+    page.wait_for_selector("#notices :text('Open the new address.')")
+    page.unroute("**/api/label")
     wait_saved(page)
     said = labelling.verdicts(labelling_site.project, "A")
     assert {cell: one.label for cell, one in said.items()} == {
