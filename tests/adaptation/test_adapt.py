@@ -178,7 +178,7 @@ def test_unknown_method(laboratory: Path, bundle: Bundle) -> None:
 def test_finetune_without_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "hemashift.adaptation.finetune", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'hemashift\[train\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[train\]'"):
         make_method("finetune")
 
 
