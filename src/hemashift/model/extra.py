@@ -11,9 +11,9 @@ def train_extra_missing() -> MissingExtraError:
     Examples:
         >>> print(train_extra_missing())
         this needs PyTorch, timm and onnx, which are not all installed
-          what to do: with the pip of its environment, in its folder: pip install '.[train]'
+          what to do: in the folder of hemashift, with its pip: pip install '.[train]'
     """
     return MissingExtraError(
         "this needs PyTorch, timm and onnx, which are not all installed",
-        hint="with the pip of its environment, in its folder: pip install '.[train]'",
+        hint="in the folder of hemashift, with its pip: pip install '.[train]'",
     )
