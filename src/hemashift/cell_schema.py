@@ -35,7 +35,7 @@ def read_frame(path: Path) -> pd.DataFrame:
             # Only an empty field is missing: a cell may be labelled "NA" or "null".
             return pd.read_csv(
                 path,
-                sep=max(",;\t", key=header.count),
+                sep=separator_of(header),
                 dtype=str,
                 keep_default_na=False,
                 na_values=[""],
@@ -44,6 +44,16 @@ def read_frame(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         raise TableError.unreadable(path, error) from None
+
+
+def separator_of(header: str) -> str:
+    """Return what separates the fields of a CSV: a comma, a semicolon or a tab.
+
+    Examples:
+        >>> separator_of("path;label")
+        ';'
+    """
+    return max(",;\t", key=header.count)
 
 
 def table_suffix(path: Path) -> str:

@@ -91,12 +91,18 @@ def test_a_changed_image_is_another_cell(project: Project, images: Path) -> None
     assert labels(project) == {cell: "monocyte"}
 
 
+def exchange(first: Path, second: Path) -> None:
+    """Let two files take each other's name."""
+    aside = first.with_name("aside.png")
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+
+
 def test_images_that_exchange_their_names_keep_their_labels(project: Project, images: Path) -> None:
     first, second = (images / "a" / f"monocyte-{number}.png" for number in (1, 3))
     before = cells_by_path(project)
-    first.rename(images / "aside.png")
-    second.rename(first)
-    (images / "aside.png").rename(second)
+    exchange(first, second)
     refresh(project)
     after = cells_by_path(project)
     assert after["a/monocyte-1.png"] == before["a/monocyte-3.png"]
@@ -114,9 +120,7 @@ def test_an_exchange_of_equal_size_and_date_is_noticed(images: Path, shipped: Bu
     with Project.open(images) as project:
         refresh(project)
         before = cells_by_path(project)
-        first.rename(images / "aside.png")
-        second.rename(first)
-        (images / "aside.png").rename(second)
+        exchange(first, second)
         refresh(project)
         after = cells_by_path(project)
         assert after["a/monocyte-1.png"] == before["a/monocyte-3.png"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from hemashift.cell_schema import BOX_COLUMNS
+from hemashift.cell_schema import BOX_COLUMNS, separator_of
 from hemashift.cells import Box, CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
@@ -86,7 +86,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         if suffix in _TEXT:
             with path.open(encoding="utf-8-sig") as stream:
-                separator = _separator(stream.readline())
+                separator = separator_of(stream.readline())
             frame = pd.read_csv(
                 path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
             )
@@ -129,7 +129,7 @@ def column_names(path: str | Path) -> set[str]:
         if suffix in _TEXT:
             with path.open(encoding="utf-8-sig", errors="replace") as stream:
                 header = stream.readline(_LONGEST_HEADER)
-            names = next(csv.reader([header], delimiter=_separator(header)), ())
+            names = next(csv.reader([header], delimiter=separator_of(header)), ())
         elif suffix in _PARQUET:
             names = pq.read_schema(path).names
         elif suffix in _JSON:
@@ -281,10 +281,6 @@ def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:
             found=", ".join(map(str, frame.columns)) or "no columns",
             where=where,
         )
-
-
-def _separator(header: str) -> str:
-    return max(",;\t", key=header.count)
 
 
 def _boxes(frame: pd.DataFrame) -> tuple[Box | None, ...]:
