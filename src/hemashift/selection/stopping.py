@@ -37,7 +37,7 @@ class Advice:
         accuracy: Accuracy to expect on all cells of the laboratory, by cross-validation.
         gain: Accuracy that 10 more labels are expected to bring; NaN with fewer than 20 labels.
         curve: The learning curve that says so; None with fewer than 20 labels.
-        thin: Labels of each class that has a few, but fewer than `adapt.THIN`.
+        thin: Labels of each class that has a few, but fewer than `remarks.THIN`.
         missing: Share of the unlabelled cells that the source model takes for a class without a
             label, for each such class that it sees in 2 % or more. A class is left out if three
             labelled cells that it took for it are something else.
