@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from hemashift.evaluation.columns import GROUP_COLUMNS, groups_in, one_spelling, texts_of
-from hemashift.evaluation.tables import column_names, read_table, read_truth
+from hemashift.evaluation.tables import read_truth
+from hemashift.tables import read_table
 from hemashift.taxonomy import CLASSES
 
 
@@ -36,17 +37,3 @@ def test_the_first_spelling_of_a_class_stands_for_all() -> None:
     assert list(one_spelling(given).values()) == ["Odd-Cell", "Odd-Cell", "monocyte", None]
     frame = pd.DataFrame({"path": ["a", "b"], "label": ["dust grain", "Dust  grains"]})
     assert read_truth(frame, CLASSES).labels == ("dust grain", "dust grain")
-
-
-def test_names_of_columns_without_reading_the_rows(tmp_path: Path) -> None:
-    table = tmp_path / "table.csv"
-    table.write_bytes(b'"Path";" Label "\nM\xfcller.png;MO\n')
-    assert column_names(table) == {"path", "label"}
-    for name, content in {
-        "a.csv": b"",
-        "b.parquet": b"no",
-        "c.jsonl": b"{",
-        "d.xlsx": b"x",
-    }.items():
-        (tmp_path / name).write_bytes(content)
-        assert column_names(tmp_path / name) <= {""}

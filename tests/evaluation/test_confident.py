@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from hemashift.errors import TableError
-from hemashift.evaluation.confident import (
-    confident_joint,
-    likely_label_errors,
-)
+from hemashift.evaluation.confident import likely_label_errors
 
 K = 4
 
@@ -27,23 +24,25 @@ def truth() -> np.ndarray:
     return np.random.default_rng(1).integers(0, K, 400)
 
 
-def test_the_joint_by_hand() -> None:
+def test_errors_by_hand() -> None:
     # Thresholds: 0.6 for class 0 (mean of .8 .7 .3), 0.6 for class 1 (mean of .9 .3).
     probabilities = [[0.8, 0.2], [0.7, 0.3], [0.3, 0.7], [0.1, 0.9], [0.7, 0.3]]
-    assert confident_joint([0, 0, 0, 1, 1], probabilities).tolist() == [[2, 1], [1, 1]]
+    found = likely_label_errors([0, 0, 0, 1, 1], probabilities)
+    assert found.rows.tolist() == [2, 4]
+    assert found.suggested.tolist() == [1, 0]
 
 
-def test_a_cell_that_reaches_no_threshold_is_not_counted() -> None:
+def test_a_cell_that_reaches_no_threshold_is_no_error() -> None:
     probabilities = [[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.5, 0.5]]
-    joint = confident_joint([0, 0, 1, 1, 1], probabilities)
-    assert joint.tolist() == [[2, 0], [0, 2]]
     assert len(likely_label_errors([0, 0, 1, 1, 1], probabilities)) == 0
 
 
 def test_of_two_thresholds_reached_the_more_probable_class_counts() -> None:
     # Class 1 is labelled on doubtful cells only, so that its threshold is low.
     probabilities = [[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]]
-    assert confident_joint([0, 0, 1], probabilities).tolist() == [[2, 0], [1, 0]]
+    found = likely_label_errors([0, 0, 1], probabilities)
+    assert found.rows.tolist() == [2]
+    assert found.suggested.tolist() == [0]
 
 
 def test_a_rare_class_that_is_not_recognised_attracts_no_other_cells() -> None:
@@ -52,7 +51,6 @@ def test_a_rare_class_that_is_not_recognised_attracts_no_other_cells() -> None:
     probabilities = [[0.99, 0.01]] * 4 + [[0.9, 0.1]] * 3 + [[0.99, 0.01]]
     found = likely_label_errors([0] * 7 + [1], probabilities)
     assert found.rows.tolist() == [7]
-    assert confident_joint([0] * 7 + [1], probabilities).tolist() == [[4, 0], [1, 0]]
 
 
 def test_planted_errors_are_found_and_come_first(truth: np.ndarray) -> None:
@@ -82,13 +80,12 @@ def test_self_confidence_is_the_probability_of_the_given_label(truth: np.ndarray
 def test_a_class_without_a_label_is_never_suggested(truth: np.ndarray) -> None:
     labels = np.where(truth == 3, 0, truth)
     assert 3 not in likely_label_errors(labels, predicted(truth)).suggested
-    assert (confident_joint(labels, predicted(truth))[:, 3] == 0).all()
 
 
 @pytest.mark.parametrize("labels", [[0], [0, 1, 2], [0, -1], [0.5, 1.0], [0, 2]])
 def test_labels_that_do_not_fit_are_refused(labels: list[float]) -> None:
     with pytest.raises(ValueError):
-        confident_joint(labels, [[0.5, 0.5], [0.1, 0.9]])
+        likely_label_errors(labels, [[0.5, 0.5], [0.1, 0.9]])
 
 
 @pytest.mark.parametrize("probabilities", [[0.5, 0.5], [[0.5, 0.9]], [[np.nan, 1.0]], []])

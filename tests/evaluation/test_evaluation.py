@@ -77,6 +77,12 @@ def test_probabilities_rounded_to_three_digits_are_accepted() -> None:
     assert len(result) == 1
 
 
+def test_a_probability_above_one_by_rounding_is_one() -> None:
+    result = Evaluation(CLASSES, np.zeros(2, int), np.array([[1.0015, 0.0, 0.0]] * 2))
+    assert result.probabilities.max() == 1
+    assert result.calibration["ece"] == 0
+
+
 def test_no_cell_an_unknown_label_and_unequal_lengths_are_refused() -> None:
     with pytest.raises(TableError, match="no cell"):
         Evaluation.from_labels([], np.empty((0, 3)), CLASSES)
@@ -99,5 +105,14 @@ def test_one_cell_of_one_class() -> None:
 
 def test_few_groups_are_warned_of() -> None:
     result = make(groups=tuple(f"p{i % 4}" for i in range(300)))
-    assert any("4 groups" in warning for warning in result.warnings)
-    assert result.overall["accuracy"].method == "bootstrap over groups"
+    assert any("from 4 patients or smears" in warning for warning in result.warnings)
+    assert result.overall["accuracy"].method == "Clopper-Pearson, effective number"
+    assert make(groups=tuple(f"p{i % 5}" for i in range(300))).warnings == ()
+    alone = make(groups=tuple(map(str, range(300))))
+    assert alone.groups is None
+    assert alone.overall == make().overall
+
+
+def test_one_group_is_named_as_one() -> None:
+    said = make(groups=("p",) * 300).warnings
+    assert "from 1 patient or smear: how far others differ is not known." in said[-1]

@@ -76,3 +76,10 @@ def test_a_table_without_paths_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("file,label\n1.png,MO\n")
     with pytest.raises(TableError, match="neither paths nor hashes"):
         read_exclusion(tmp_path / "labels.csv")
+
+
+def test_accents_as_a_mac_writes_them(tmp_path: Path) -> None:
+    make(tmp_path, "a\u0308.png")
+    digest = hashlib.sha256("a\u0308.png".encode()).hexdigest()
+    for name in ("a\u0308.png", "\u00e4.png"):
+        assert find_excluded([(name,)], {digest}, (str(tmp_path),)) == ({0}, 0)

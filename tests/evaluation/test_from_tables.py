@@ -12,6 +12,8 @@ import pytest
 from hemashift.errors import TableError
 from hemashift.evaluation import Evaluation, evaluate
 from hemashift.evaluation.from_tables import labelled_hashes
+from hemashift.model.bundle import TWO_SOURCES, Bundle, shipped_models
+from hemashift.taxonomy import CLASSES
 
 
 def said(paths: list[str], monocyte: list[float]) -> pd.DataFrame:
@@ -120,3 +122,38 @@ def test_nothing_in_common_is_an_error_that_says_why() -> None:
 def test_hashes_are_found_at_any_depth() -> None:
     assert labelled_hashes({"a": {"b": {"labelled_sha256": ["X"]}}, "c": 1}) == {"x"}
     assert labelled_hashes({}) == frozenset()
+
+
+def test_cells_without_a_class_are_counted_and_the_others_have_an_error_of_their_own() -> None:
+    paths = list("abcdef")
+    predictions = said(paths, [0.9, 0.9, 0.6, 0.4, 0.2, 0.8]).assign(
+        label=["monocyte", "monocyte", "unidentified", "unidentified", "outside", "outside"]
+    )
+    labels = true(paths, ["MO", "NGS", "NGS", "NGS", "NGS", "artefact"])
+    result = evaluate(predictions, labels)
+    assert result.matching.outside_called == {"outside": 1}
+    assert result.without_class == {"unidentified": 2, "outside": 1}
+    assert (result.kept.cells, result.kept.wrong, result.kept.error.estimate) == (2, 1, 0.5)
+    text = " ".join(result.warnings)
+    assert "Called 2 unidentified, 1 outside: such cells are scored by their most probable" in text
+    assert "Wrong among the 2 that kept a class: 1, error 0.500 (0.013 to 0.987)." in text
+    assert "The model called them outside 1." in text
+    again = Evaluation.from_json(result.to_json())
+    assert (again.without_class, again.kept) == (result.without_class, result.kept)
+
+
+def test_a_cell_with_a_class_in_one_row_and_none_in_another_is_left_out() -> None:
+    predictions = said(["a", "a", "b"], [0.9, 0.9, 0.9]).assign(
+        label=["monocyte", "unidentified", "monocyte"]
+    )
+    result = evaluate(predictions, true(["a", "b"], ["MO", "MO"]))
+    assert result.matching.repeated_predictions == ("a",)
+
+
+def test_a_model_is_given_as_it_is_or_by_its_place() -> None:
+    folder = shipped_models()[TWO_SOURCES]
+    model = Bundle.load(folder)
+    predictions = pd.DataFrame({"path": ["a"], **{f"p_{one}": [1 / 6] for one in CLASSES}})
+    for given in (model, folder, TWO_SOURCES, model.facts):
+        result = evaluate(predictions, true(["a"], ["MO"]), model=given)
+        assert (result.model["name"], result.model["hash"]) == (TWO_SOURCES, model.hash)

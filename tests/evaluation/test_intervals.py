@@ -124,3 +124,39 @@ def test_weighted_limits_hold_the_truth_as_often_as_stated() -> None:
 def test_weights_that_are_none_are_refused(right: list[bool], weights: list[float]) -> None:
     with pytest.raises(ValueError, match="a weight above 0"):
         weighted_proportion(right, weights)
+
+
+def test_groups_whose_cells_are_not_alike_are_worth_nearly_all_cells() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.random(600) < 0.7
+    groups = np.arange(600) % 20
+    apart, together = (
+        weighted_proportion(cells, np.ones(600), groups) for cells in (right, groups % 10 < 7)
+    )
+    exact, whole = clopper_pearson(int(right.sum()), 600), clopper_pearson(14, 20)
+    assert apart.high - apart.low < 1.4 * (exact.high - exact.low)
+    assert (together.low, together.high) == (
+        pytest.approx(whole.low, abs=1e-6),
+        pytest.approx(whole.high, abs=1e-6),
+    )
+
+
+def test_one_wrong_cell_does_not_make_groups_much_surer_than_none() -> None:
+    groups = np.arange(600) // 50
+    none, one = (
+        weighted_proportion(np.arange(600) >= wrong, np.ones(600), groups) for wrong in (0, 1)
+    )
+    assert none.low == pytest.approx(clopper_pearson(12, 12).low)
+    assert one.low < 0.9
+
+
+@pytest.mark.parametrize(("groups", "each"), [(5, 20), (10, 40), (20, 10)])
+def test_limits_of_grouped_cells_hold_the_truth_as_often_as_stated(groups: int, each: int) -> None:
+    rng = np.random.default_rng(0)
+    member = np.repeat(np.arange(groups), each)
+    held = 0
+    for _ in range(200):
+        right = rng.random(len(member)) < rng.beta(9, 1, groups)[member]
+        found = weighted_proportion(right, np.ones(len(member)), member)
+        held += found.low <= 0.9 <= found.high
+    assert held >= 0.93 * 200

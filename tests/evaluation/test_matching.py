@@ -17,6 +17,7 @@ from hemashift.evaluation.matching import Matching, match_paths, normalise_path
         ("/data/a/1.png", "a/1.png"),
         ("../a/1.png", "/data/a/1.png"),
         ("x/1.png", "cells.zip!/x/1.png"),
+        ("\u00e4.png", "/data/a\u0308.png"),
     ],
 )
 def test_one_path_written_in_two_ways(truth: str, predicted: str) -> None:

@@ -16,7 +16,8 @@ def test_limits_surround_the_estimates() -> None:
     overall, by_class = score_intervals(truth, predicted, 4)
     for interval in (*overall.values(), *(one for row in by_class for one in row.values())):
         assert interval.low < interval.estimate < interval.high
-        assert interval.method == "bootstrap"
+    assert overall["accuracy"].method == by_class[0]["f1"].method == "bootstrap"
+    assert overall["macro_f1"].method == "limits of the classes"
     error = np.sqrt(0.85 * 0.15 / 400)
     assert overall["accuracy"].high - overall["accuracy"].low == pytest.approx(
         2 * 1.96 * error, rel=0.12
@@ -35,8 +36,8 @@ def test_all_right_is_not_certain() -> None:
     assert overall["accuracy"] == clopper_pearson(50, 50)
     assert by_class[0]["recall"] == clopper_pearson(20, 20)
     assert 0.8 < by_class[1]["f1"].low < 1 == by_class[1]["f1"].high
-    assert overall["macro_f1"].method == "mean of Clopper-Pearson limits"
-    assert overall["macro_f1"].low < overall["accuracy"].low
+    assert overall["macro_recall"].low < overall["accuracy"].low
+    assert 0.91 < overall["macro_f1"].low < 0.94
     assert np.isnan(by_class[2]["recall"].estimate)
 
 
@@ -66,7 +67,7 @@ def test_groups_widen_the_limits() -> None:
     cells, _ = score_intervals(truth, predicted, 2)
     patients, _ = score_intervals(truth, predicted, 2, groups=groups)
     assert patients["accuracy"].low < cells["accuracy"].low - 0.1
-    assert patients["accuracy"].method == "bootstrap over groups"
+    assert patients["accuracy"].method == "Clopper-Pearson, effective number"
 
 
 def test_all_right_in_few_groups_is_less_certain_than_in_many_cells() -> None:
@@ -82,3 +83,47 @@ def test_all_right_in_few_groups_is_less_certain_than_in_many_cells() -> None:
     assert cells["accuracy"] == clopper_pearson(600, 600)
     alone, _ = score_intervals(truth, truth, 2, groups=list(map(str, range(600))))
     assert alone["accuracy"] == clopper_pearson(600, 600)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 5])
+def test_small_classes_keep_macro_scores_unsure_whatever_is_wrong_elsewhere(wrong: int) -> None:
+    truth = [0] * 3 + [1] * 3 + [2] * 100
+    predicted = [*truth[:6], *[3] * wrong, *truth[6 + wrong :]]
+    overall, _ = score_intervals(truth, predicted, 4)
+    for name in ("macro_f1", "balanced_accuracy", "macro_precision"):
+        assert 0.55 < overall[name].low < 0.75 < overall[name].estimate <= overall[name].high <= 1
+    again, _ = score_intervals(truth, predicted, 4)
+    assert again == overall
+
+
+def test_macro_limits_hold_the_truth_as_often_as_stated() -> None:
+    rng = np.random.default_rng(0)
+    mix, recall = np.array([0.05, 0.25, 0.7]), np.array([0.8, 0.9, 0.97])
+    held = 0
+    for seed in range(100):
+        truth = rng.choice(3, 60, p=mix)
+        other = (truth + rng.integers(1, 3, 60)) % 3
+        predicted = np.where(rng.random(60) < recall[truth], truth, other)
+        overall, _ = score_intervals(truth, predicted, 3, draws=100, seed=seed)
+        found = overall["balanced_accuracy"]
+        held += found.low <= recall[np.unique(truth)].mean() <= found.high
+    assert held >= 93
+
+
+def test_classes_that_go_wrong_in_the_same_patients_make_macro_scores_less_sure() -> None:
+    truth = np.tile([0, 1], 120)
+    groups = [f"patient {i // 20}" for i in range(240)]
+    patient = np.arange(240) // 20
+    shared = np.where(patient < 4, 1 - truth, truth)
+    apart = np.where(np.where(truth == 0, patient < 4, patient >= 8), 1 - truth, truth)
+    one, other = (score_intervals(truth, p, 2, groups=groups)[0] for p in (shared, apart))
+    assert one["macro_recall"].estimate == other["macro_recall"].estimate
+    assert one["macro_recall"].low < other["macro_recall"].low - 0.05
+
+
+def test_a_second_group_of_one_cell_says_little_more_than_the_first() -> None:
+    truth, predicted = [0] * 50 + [1] * 50, [0] * 45 + [1] * 55
+    for groups in (["p"] * 100, ["p"] * 99 + ["q"]):
+        overall, by_class = score_intervals(truth, predicted, 2, groups=groups)
+        for interval in (overall["accuracy"], overall["macro_f1"], by_class[0]["recall"]):
+            assert interval.low < 0.1 and interval.high > 0.95

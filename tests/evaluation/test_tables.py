@@ -9,7 +9,8 @@ import pytest
 
 from hemashift.cells import Box, Cell, CellTable
 from hemashift.errors import TableError
-from hemashift.evaluation.tables import class_of, read_predictions, read_table, read_truth
+from hemashift.evaluation.tables import class_of, read_predictions, read_truth
+from hemashift.tables import read_table
 from hemashift.taxonomy import CLASSES
 
 SAID = pd.DataFrame(
@@ -51,26 +52,12 @@ def test_predictions_without_probabilities_or_with_a_gap_are_refused() -> None:
         read_predictions(SAID.drop(columns="path"))
 
 
-def test_a_spreadsheet_with_semicolons_and_a_byte_order_mark(tmp_path: Path) -> None:
-    path = tmp_path / "labels.csv"
-    path.write_text("\ufeffpath;label\n007.png;NA\na,b.png;Monocytes\n", encoding="utf-8")
-    frame = read_table(path)
-    assert frame["path"].tolist() == ["007.png", "a,b.png"]
-    assert frame["label"].tolist() == ["NA", "Monocytes"]
-
-
 def test_capitals_in_the_header_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("Path;Label;Patient;p_Odd Cell\na.png;NGS;7;0.5\n")
     assert read_table(path).columns.tolist() == ["path", "label", "Patient", "p_Odd Cell"]
     truth = read_truth(path, CLASSES)
     assert (truth.classes, truth.groups) == (("neutrophil",), ("7",))
-
-
-@pytest.mark.parametrize("name", ["missing.csv", "labels.xlsx"])
-def test_unreadable_tables_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TableError):
-        read_table(tmp_path / name)
 
 
 def test_labels_are_mapped_to_the_classes_of_the_model() -> None:
@@ -122,13 +109,4 @@ def test_a_cell_without_a_class_counts_by_its_most_probable_one() -> None:
         )
     )
     assert [said.classes[code] for code in said.codes] == ["monocyte", "lymphocyte", "lymphocyte"]
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
-def test_a_table_of_a_spreadsheet_in_another_encoding(tmp_path: Path, encoding: str) -> None:
-    path = tmp_path / "labels.csv"
-    path.write_text("path,label\nMünchen.png,MO\n", encoding=encoding)
-    for read in (read_table, CellTable.read):
-        with pytest.raises(TableError, match="not UTF-8") as caught:
-            read(path)
-        assert "save it as CSV in UTF-8" in str(caught.value)
+    assert said.labels == ("unidentified", "outside", "lymphocyte")

@@ -27,7 +27,7 @@ from hemashift.reports.parts import (
     overall_table,
     with_limits,
 )
-from hemashift.reports.sections import Facts, Gallery
+from hemashift.reports.sections import Facts, Gallery, Pictures
 
 Simulated = Callable[..., Evaluation]
 
@@ -81,6 +81,34 @@ def test_pictures_of_mistakes_are_found_and_cut_to_their_box(tmp_path: Path) -> 
     assert find(gone) is None
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ([0.1, 0.9], "All cells are right."),
+        ([0.9, 0.1], "No threshold halves the error."),
+        ([0.6, 0.4], "The error halves when 50 % of the cells are kept."),
+    ],
+)
+def test_the_risk_figure_says_what_it_shows(second: list[float], said: str) -> None:
+    evaluation = Evaluation.from_labels(["a", "b"], [[0.9, 0.1], second], ("a", "b"))
+    plates = [
+        plate
+        for part in evaluation_sections(evaluation)
+        if isinstance(part, Pictures)
+        for plate in part.items
+    ]
+    assert any(plate.alt == f"Risk against coverage. {said}" for plate in plates)
+
+
+def test_cells_without_a_class_are_counted_on_the_page() -> None:
+    evaluation = Evaluation.from_labels(
+        ["a", "b"], [[0.9, 0.1], [0.1, 0.9]], ("a", "b"), given=("a", "unidentified")
+    )
+    sections = evaluation_sections(evaluation)
+    compared = next(p for p in sections if isinstance(p, Facts) and p.title == "What was compared")
+    assert ("Of these, called unidentified", "1") in compared.rows
+
+
 def test_without_mistakes_there_is_no_gallery_on_the_page(tmp_path: Path) -> None:
     evaluation = Evaluation.from_labels(["a", "b"], [[0.9, 0.1], [0.1, 0.9]], ("a", "b"))
     page = write_evaluation_report(evaluation, tmp_path)
@@ -95,7 +123,7 @@ def test_tables_say_what_the_evaluation_says(simulated: Simulated) -> None:
     assert rows[3][4] == "\N{EN DASH}"
     assert headline(evaluation).items[0].value == rows_percent(evaluation)
     grouped = simulated(groups=tuple(f"p{i % 30}" for i in range(120)))
-    assert "whole groups (30 patients or smears)" in headline(grouped).note
+    assert "as those of 30 patients or smears" in headline(grouped).note
 
 
 def rows_percent(evaluation: Evaluation) -> str:

@@ -87,3 +87,32 @@ def test_a_class_that_no_draw_knows_has_no_score() -> None:
     one = evaluation(0)
     _, by_class = scores_over_draws(counts(one, one), (*CLASSES, "blast"), bootstrap=100, seed=0)
     assert np.isnan(by_class["blast"]["recall"].estimate)
+
+
+def rows(*cells: tuple[int, str, str, int]) -> pd.DataFrame:
+    frame = pd.DataFrame(cells, columns=["draw", "truth", "predicted", "cells"])
+    return frame.assign(group="")
+
+
+def test_a_mean_over_draws_lies_within_its_limits_where_one_never_calls_a_class() -> None:
+    table = rows(
+        (1, "neutrophil", "neutrophil", 90),
+        (1, "monocyte", "neutrophil", 10),
+        (2, "neutrophil", "neutrophil", 89),
+        (2, "neutrophil", "monocyte", 1),
+        (2, "monocyte", "monocyte", 9),
+        (2, "monocyte", "neutrophil", 1),
+    )
+    _, by_class = scores_over_draws(table, CLASSES, bootstrap=2000, seed=0)
+    precision = by_class["monocyte"]["precision"]
+    assert precision.estimate == pytest.approx(0.45)
+    assert precision.low == 0
+    assert precision.high > 0.9
+
+
+def test_without_an_error_in_few_groups_the_limits_are_those_of_the_groups() -> None:
+    truth = np.array([0, 1, 2] * 40)
+    groups = tuple(f"smear {i // 30}" for i in range(120))
+    right = Evaluation(CLASSES, truth, np.eye(3)[truth], groups=groups)
+    overall, _ = scores_over_draws(counts(right, right), CLASSES, bootstrap=100, seed=0)
+    assert overall["accuracy"].low == pytest.approx(0.025 ** (1 / 4))

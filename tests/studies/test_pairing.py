@@ -78,3 +78,12 @@ def test_equal_conditions_do_not_differ() -> None:
 
 def test_without_a_pair_there_is_no_test() -> None:
     assert paired_tests(scores(), [("x", "y")], "accuracy").empty
+
+
+def test_scores_equal_but_for_the_last_bit_are_equal() -> None:
+    table = scores(draws=1)
+    own = table[table["condition"] == "a"]
+    twin = own.assign(condition="twin", value=np.nextafter(own["value"], 2))
+    tests = paired_tests(pd.concat([table, twin]), [("a", "twin")], "accuracy")
+    assert tests["unequal"].tolist() == [0]
+    assert tests["mean_difference"].tolist() == [0]

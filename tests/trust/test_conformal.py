@@ -73,3 +73,11 @@ def test_too_few_cells_and_no_share(known: Calibration) -> None:
     for coverage in (0, 1, 1.2, -0.1, float("nan")):
         with pytest.raises(HemashiftError, match="between 0 and 1"):
             least_probabilities(known, coverage)
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_the_cell_to_come_counts(count: int) -> None:
+    """At 0.9 the quantile is the ninth of 9 + 1 cells, the tenth of 10 + 1: the largest score."""
+    right = np.linspace(0.95, 0.55, count)
+    known = Calibration.of(np.stack([right, 1 - right], axis=1), np.zeros(count, np.int64))
+    assert least_probabilities(known, 0.9)[0] == pytest.approx(0.55)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from hemashift.adaptation.adapt import Progress, sample
+from hemashift.adaptation.adapt import Progress, naming, sample
 from hemashift.adaptation.contract import Cells, FittedHead, Float, Task
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
@@ -40,7 +40,7 @@ class Unlabelled:
     takes it to be for them (the first step of Liang et al. 2020, SHOT, arXiv 2002.08546, eq. 6),
     and a cell gets the class whose mean is nearest, as in `Prototypes`. SHOT repeats that; here
     repeating does harm, as rare classes drift into common ones. How common the classes are is
-    estimated by expectation maximisation and believed half-way.
+    estimated by expectation maximisation, drawn to equal shares as by as many cells again.
 
     Labels play no part: labelled cells count as images.
 
@@ -92,7 +92,7 @@ class AdaptedUnlabelled:
         """Say in sentences what was found, and what cannot be known."""
         mix = ", ".join(f"{name} {share:.0%}" for name, share in self.mix.items())
         said = (
-            f"Estimated class mix, believed half-way: {mix}.",
+            f"Estimated class mix, drawn towards equal shares: {mix}.",
             f"{self.changed:.0%} of the images get another class than before.",
             "How many are right is not known, and the probabilities are not calibrated: label some "
             "cells and adapt to them.",
@@ -187,6 +187,7 @@ def adapt_encoded(
     }
     bundle = fitted.bundle()
     card = bundle.card.updated(
+        **naming(model, "no labels"),
         parent=model.hash,
         provenance={**model.card.provenance, "adaptation": provenance},
         metrics={},

@@ -124,8 +124,8 @@ class Finish:
             self.mix = dict(zip(self.classes, map(float, mix), strict=True))
             shown = ", ".join(f"{name} {share:.1%}" for name, share in self.mix.items())
             self.notes.append(
-                "Probabilities are for a class mix half-way between what the model assumed and "
-                f"what these images look like: {shown}."
+                "Probabilities are for a class mix between what the model assumed and what these "
+                f"images look like: {shown}."
             )
             known = None if known is None else known.moved(mix)
         if known is not None and self.wishes.coverage is not None:

@@ -119,8 +119,7 @@ def command(
 def _card(model: Path) -> dict[str, Any]:
     from hemashift.model.bundle import load_model
 
-    bundle = load_model(model)
-    return {**bundle.card.model_dump(mode="json"), "hash": bundle.hash}
+    return load_model(model).facts
 
 
 def _classify(
@@ -171,7 +170,7 @@ def _classify(
             path,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    return path, {**bundle.card.model_dump(mode="json"), "hash": bundle.hash}
+    return path, bundle.facts
 
 
 def _show(result: Evaluation, console: Console) -> None:

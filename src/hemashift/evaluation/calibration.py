@@ -1,4 +1,4 @@
-"""Whether a probability of 0.9 is right nine times in ten, and what to do if it is not."""
+"""Whether a probability of 0.9 is right nine times in ten."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from hemashift.evaluation.metrics import FloatArray, IntArray
 
@@ -175,70 +173,6 @@ def negative_log_likelihood(y_true: ArrayLike, probabilities: ArrayLike) -> floa
     truth = np.asarray(y_true, dtype=np.int64)
     given = scores[np.arange(truth.size), truth]
     return float(-np.log(np.maximum(given, _SMALLEST)).mean())
-
-
-def fit_temperature(
-    logits: ArrayLike, y_true: ArrayLike, bounds: tuple[float, float] = (0.05, 20.0)
-) -> float:
-    """Find the temperature that makes the probabilities fit the truth best (Guo et al. 2017).
-
-    The logits must come from cells the model has not learned from: a held-out part, or the
-    out-of-fold predictions of a cross-validation. On its own training cells a model looks
-    surer than it should be, and the temperature comes out too low.
-
-    Args:
-        logits: Shape (N, K); logarithms of probabilities serve as well.
-        y_true: Shape (N,), positions of the true classes.
-        bounds: Smallest and largest temperature. When every cell is right the likelihood
-            has no maximum, and the lower bound is what stops the confidence.
-
-    Returns:
-        The temperature: above 1 the model was too sure, below 1 not sure enough.
-
-    Raises:
-        ValueError: If shapes do not fit, there is no cell, or a logit is not finite.
-
-    Examples:
-        >>> logits = np.log([[0.99, 0.01]] * 4)
-        >>> round(fit_temperature(logits, [0, 0, 0, 1]), 2)
-        4.18
-    """
-    values = np.asarray(logits, dtype=np.float64)
-    truth = np.asarray(y_true, dtype=np.int64)
-    if values.ndim != 2 or truth.shape != values.shape[:1] or truth.size == 0:
-        raise ValueError(f"{truth.shape} labels do not fit {values.shape} logits")
-    if not np.isfinite(values).all():
-        raise ValueError("a logit is not finite; floor probabilities before taking logarithms")
-    cells = np.arange(truth.size)
-
-    def loss(log_temperature: float) -> float:
-        scaled = log_softmax(values / np.exp(log_temperature), axis=1)
-        return float(-scaled[cells, truth].mean())
-
-    low, high = np.log(bounds[0]), np.log(bounds[1])
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded")
-    return float(np.exp(found.x))
-
-
-def apply_temperature(probabilities: ArrayLike, temperature: float) -> FloatArray:
-    """Sharpen (below 1) or soften (above 1) probabilities without changing their order.
-
-    Args:
-        probabilities: Shape (N, K), rows summing to 1.
-        temperature: Above 0.
-
-    Returns:
-        Shape (N, K), rows summing to 1.
-
-    Examples:
-        >>> apply_temperature([[0.9, 0.1]], 2.0).round(2)
-        array([[0.75, 0.25]])
-    """
-    if not temperature > 0:
-        raise ValueError(f"the temperature must be above 0, found {temperature}")
-    logs = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST))
-    scaled: FloatArray = softmax(logs / temperature, axis=1)
-    return scaled
 
 
 def risk_coverage(confidence: ArrayLike, correct: ArrayLike) -> RiskCoverage:

@@ -15,6 +15,8 @@ SUM_TOLERANCE = 2e-3
 def check_probabilities(probabilities: ArrayLike, n_classes: int) -> FloatArray:
     """Return probabilities as floats, shape (N, K), or say which cell is wrong.
 
+    What is above 1 by rounding is set to 1; nothing else is changed.
+
     Raises:
         TableError: If there is no cell, the shape is not (N, K), or a row is no distribution.
     """
@@ -41,4 +43,4 @@ def check_probabilities(probabilities: ArrayLike, n_classes: int) -> FloatArray:
             where=f"cell {row + 1}",
             hint="write the predictions with all classes, not rounded",
         )
-    return scores
+    return np.minimum(scores, 1.0)

@@ -44,30 +44,6 @@ class LabelErrors:
         return len(self.rows)
 
 
-def confident_joint(labels: ArrayLike, probabilities: ArrayLike) -> IntArray:
-    """Count how often cells of each label are confidently of each class.
-
-    Cells that are confidently of no class are not counted.
-
-    Args:
-        labels: `(N,)` position of the given label, 0..K-1.
-        probabilities: `(N, K)` out-of-sample class probabilities.
-
-    Returns:
-        `(K, K)` counts: row = given label, column = confident class.
-
-    Raises:
-        ValueError: If the labels are not positions of the K classes, one a cell.
-        TableError: If the probabilities are none.
-
-    Examples:
-        >>> confident_joint([0, 0, 0, 1, 1], [[.9, .1], [.8, .2], [.1, .9], [.2, .8], [.1, .9]])
-        array([[2, 1],
-               [0, 1]])
-    """
-    return _joint(*_checked(labels, probabilities))
-
-
 def likely_label_errors(labels: ArrayLike, probabilities: ArrayLike) -> LabelErrors:
     """Find the cells outside the diagonal of the confident joint.
 
@@ -108,12 +84,6 @@ def _checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[IntArray, Flo
     if len(given) != len(scores):
         raise ValueError(f"{len(given)} labels but probabilities of {len(scores)} cells")
     return given.astype(np.int64), scores
-
-
-def _joint(given: IntArray, scores: FloatArray) -> IntArray:
-    confident = _confident_classes(given, scores)
-    decided = confident != UNDECIDED
-    return confusion_matrix(given[decided], confident[decided], scores.shape[1])
 
 
 def _confident_classes(given: IntArray, scores: FloatArray) -> IntArray:

@@ -24,7 +24,7 @@ from hemashift.evaluation.calibration import (
     risk_coverage,
 )
 from hemashift.evaluation.checks import check_probabilities
-from hemashift.evaluation.intervals import Interval
+from hemashift.evaluation.intervals import Interval, clopper_pearson, weighted_proportion
 from hemashift.evaluation.matching import Matching
 from hemashift.evaluation.metrics import (
     OUTSIDE,
@@ -34,11 +34,17 @@ from hemashift.evaluation.metrics import (
     encode_labels,
 )
 from hemashift.evaluation.scores import ClassScores, score_intervals
+from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
+from hemashift.trust.unidentified import UNIDENTIFIED
 
 BoolArray = NDArray[np.bool_]
 
 FEW_CELLS = 10
 """A class with fewer true cells than this gets a warning: its scores say little."""
+FEW_GROUPS = 5
+"""With fewer patients or smears than this their cells hardly tell how far others differ."""
+NO_CLASS = (UNIDENTIFIED, OUTSIDE_LABEL)
+"""Labels of a cell that was given no class."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,21 @@ class Mistake:
     probabilities: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Cells that were given a class, neither `unidentified` nor `outside`.
+
+    Attributes:
+        cells: How many.
+        wrong: How many of them are of another class.
+        error: Their share, with limits.
+    """
+
+    cells: int
+    wrong: int
+    error: Interval
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Predictions for N cells of known class; scores are computed when first asked for.
@@ -74,10 +95,12 @@ class Evaluation:
         probabilities: Shape (N, K), rows summing to 1.
         y_pred: Shape (N,), positions of the predicted classes; by default the most
             probable ones.
+        given: N labels as the classifier wrote them, a class, `unidentified` or `outside`; by
+            default the predicted classes.
         paths: N image paths; by default `cell 1`, `cell 2`, ...
         boxes: N boxes within the images, None for a whole image; empty if all are whole.
-        groups: N names of patients or smears, or None. With groups, limits come from
-            drawing whole groups.
+        groups: N names of patients or smears, or None, as where each has one cell. Cells of one
+            group are not taken for independent.
         matching: How predictions and truth were brought together, and what was left out.
         model: Facts about the model, for reports.
         confidence: Nominal coverage of all limits, in 0..1.
@@ -99,6 +122,7 @@ class Evaluation:
     y_true: IntArray
     probabilities: FloatArray
     y_pred: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    given: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     boxes: tuple[Box | None, ...] = ()
     groups: tuple[str, ...] | None = None
@@ -117,8 +141,11 @@ class Evaluation:
         names = self.paths or tuple(f"cell {i}" for i in range(1, len(truth) + 1))
         boxes = self.boxes or (None,) * len(names)
         lengths = {len(truth), len(scores), len(predicted), len(names), len(boxes)}
+        lengths.add(len(self.given or names))
         if self.groups is not None:
             lengths.add(len(self.groups))
+            if len(set(self.groups)) == len(self.groups):
+                object.__setattr__(self, "groups", None)
         if len(lengths) > 1:
             raise TableError(
                 "labels, probabilities, paths and groups are not of the same length",
@@ -130,6 +157,8 @@ class Evaluation:
         object.__setattr__(self, "y_true", truth)
         object.__setattr__(self, "probabilities", scores)
         object.__setattr__(self, "y_pred", predicted)
+        given = self.given or tuple(self.classes[code] for code in predicted)
+        object.__setattr__(self, "given", tuple(given))
         object.__setattr__(self, "paths", tuple(names))
         object.__setattr__(self, "boxes", tuple(boxes))
 
@@ -177,6 +206,22 @@ class Evaluation:
     def certainty(self) -> FloatArray:
         """Shape (N,): the probability of the predicted class."""
         return self.probabilities[np.arange(len(self)), self.y_pred]
+
+    @cached_property
+    def without_class(self) -> dict[str, int]:
+        """How many cells were called `unidentified` and `outside`, by label."""
+        return {name: n for name in NO_CLASS if (n := self.given.count(name))}
+
+    @cached_property
+    def kept(self) -> Kept:
+        """The cells that were given a class."""
+        kept = np.array([name not in NO_CLASS for name in self.given])
+        wrong = ~self.correct[kept]
+        if not kept.any():
+            return Kept(0, 0, clopper_pearson(0, 0, self.confidence))
+        groups = None if self.groups is None else np.array(self.groups)[kept]
+        error = weighted_proportion(wrong, np.ones(len(wrong)), groups, self.confidence)
+        return Kept(len(wrong), int(wrong.sum()), error)
 
     @cached_property
     def confusion(self) -> IntArray:
@@ -276,7 +321,7 @@ class Evaluation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Everything a reader must know before believing the scores, one sentence each."""
-        found = list(self.matching.warnings())
+        found = [*self.matching.warnings(), *self._without_class_said()]
         absent = [one.name for one in self.per_class if one.support == 0]
         thin = [f"{c.name} ({c.support})" for c in self.per_class if 0 < c.support < FEW_CELLS]
         if absent:
@@ -287,14 +332,26 @@ class Evaluation:
             )
         if thin:
             found.append(f"Very few cells of {', '.join(thin)}: their scores say little.")
-        if self.groups is not None and (n := len(set(self.groups))) < FEW_CELLS:
-            found.append(f"All cells come from {n} groups: the confidence limits are too narrow.")
+        found += _few_groups(self.groups)
         different = int((self.y_pred != self.probabilities.argmax(axis=1)).sum())
         if different:
             found.append(
                 f"The predicted class of {different} cells is not their most probable class."
             )
         return tuple(found)
+
+    def _without_class_said(self) -> list[str]:
+        """Say how cells without a class are scored, and how good the others are."""
+        if not self.without_class:
+            return []
+        called = ", ".join(f"{n:,} {name}" for name, n in self.without_class.items())
+        cells, wrong, error = self.kept.cells, self.kept.wrong, self.kept.error
+        return [
+            f"Called {called}: such cells are scored by their most probable class.",
+            f"Wrong among the {cells:,} that kept a class: {wrong:,}, error {error}."
+            if cells
+            else "No cell kept a class.",
+        ]
 
     def to_json(self, *, cells: bool = True) -> str:
         """Return the evaluation as JSON text; see `hemashift.evaluation.storage.to_json`."""
@@ -308,3 +365,15 @@ class Evaluation:
         from hemashift.evaluation.storage import from_json
 
         return from_json(text)
+
+
+def _few_groups(groups: Sequence[str] | None) -> list[str]:
+    """Say so where the cells come from few patients or smears."""
+    number = FEW_GROUPS if groups is None else len(set(groups))
+    if number >= FEW_GROUPS:
+        return []
+    if number == 1:
+        return ["All cells come from 1 patient or smear: how far others differ is not known."]
+    return [
+        f"All cells come from {number} patients or smears: how far others differ is hardly known."
+    ]

@@ -10,8 +10,9 @@ from typing import Any
 
 from hemashift.errors import ImageError, TableError
 from hemashift.evaluation.matching import join_path, normalise_path, path_ends
-from hemashift.evaluation.tables import read_table
+from hemashift.files import on_disk
 from hemashift.images.archive import read_bytes
+from hemashift.tables import read_table
 
 _HASH = re.compile("[0-9a-f]{64}")
 
@@ -123,7 +124,7 @@ def _alike(path: str, names: set[str], ends: set[str]) -> bool:
 
 def _located(root: str, path: str) -> str | None:
     """Return where a file is, or None if there is no such file."""
-    place = Path(join_path(root, path))
+    place = on_disk(Path(join_path(root, path)))
     return str(place.resolve()) if place.is_absolute() and place.is_file() else None
 
 

@@ -17,6 +17,7 @@ from hemashift.evaluation.exclusion import find_excluded, labelled_hashes
 from hemashift.evaluation.matching import Matching, match_paths, normalise_path
 from hemashift.evaluation.origin import check_origin
 from hemashift.evaluation.tables import Predictions, Truth, read_predictions, read_truth
+from hemashift.model.bundle import Bundle, load_model
 from hemashift.taxonomy import Taxonomy
 
 Key = tuple[str, Hashable]
@@ -29,7 +30,7 @@ def evaluate(
     images: str | Path | None = None,
     exclude: Iterable[str] = (),
     taxonomy: Taxonomy | None = None,
-    model: Mapping[str, Any] | None = None,
+    model: Bundle | str | Path | Mapping[str, Any] | None = None,
     grouped: bool = True,
     confidence: float = 0.95,
     draws: int = 2000,
@@ -47,10 +48,11 @@ def evaluate(
         exclude: Cells to leave out: image paths, or SHA-256 hashes of image files. Give the
             cells that the model was adapted with, for it has seen their labels.
         taxonomy: What labels mean; by default the built-in one.
-        model: Facts about the model, such as its card. Cells whose image hash the card lists
-            under `labelled_sha256` are left out as well.
-        grouped: Draw whole groups (patients, smears) in the bootstrap where the labels name
-            groups of several cells.
+        model: The model, its folder or the name of a shipped one, or facts about it, such as
+            `Bundle.facts`. Cells that it was adapted with, whose image hashes its card lists under
+            `labelled_sha256`, are left out as well.
+        grouped: Do not take cells of one group (patient, smear) for independent where the labels
+            name groups.
         confidence: Nominal coverage of all limits, in 0..1.
         draws: Number of bootstrap draws.
         seed: Seed of the draws.
@@ -66,8 +68,9 @@ def evaluate(
         >>> evaluate(said, true).overall["accuracy"].estimate
         1.0
     """
+    card = _facts_of(model)
     said = read_predictions(predictions)
-    check_origin(predictions, said.classes, model or {})
+    check_origin(predictions, said.classes, card)
     true = read_truth(truth, said.classes, taxonomy)
     said_root = "" if images is None else str(Path(images).resolve())
     facts: dict[str, Any] = {}
@@ -100,11 +103,11 @@ def evaluate(
 
     outside = [(t, s) for t, s in pairs if true.classes[t] is None]
     facts["outside"] = dict(Counter(true.labels[t] for t, _ in outside))
-    facts["outside_called"] = dict(Counter(said.classes[said.codes[s]] for _, s in outside))
+    facts["outside_called"] = dict(Counter(said.labels[s] for _, s in outside))
     pairs = [(t, s) for t, s in pairs if true.classes[t] is not None]
     facts["matched"] = len(pairs)
 
-    seen = frozenset(exclude) | labelled_hashes(model or {})
+    seen = frozenset(exclude) | labelled_hashes(card)
     written = [(said.paths[s], true.paths[t]) for t, s in pairs]
     known, facts["unchecked"] = find_excluded(written, seen, (said_root, true.root))
     left_out = {pairs[i][1] for i in known}
@@ -121,23 +124,29 @@ def evaluate(
         )
     groups = None
     if grouped and true.groups is not None:
-        names = tuple(true.groups[t] for t, _ in pairs)
-        groups = names if len(set(names)) < len(names) else None
+        groups = tuple(true.groups[t] for t, _ in pairs)
     rows = [s for _, s in pairs]
     return Evaluation.from_labels(
         [true.classes[t] for t, _ in pairs],
         said.probabilities[rows],
         said.classes,
         y_pred=said.codes[rows],
+        given=tuple(said.labels[s] for s in rows),
         paths=tuple(said.paths[s] for s in rows),
         boxes=tuple(said.boxes[s] or true.boxes[t] for t, s in pairs),
         groups=groups,
         matching=Matching(**facts),
-        model=dict(model or {}),
+        model=card,
         confidence=confidence,
         draws=draws,
         seed=seed,
     )
+
+
+def _facts_of(model: Bundle | str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+    if isinstance(model, str | Path):
+        model = load_model(model)
+    return model.facts if isinstance(model, Bundle) else dict(model or {})
 
 
 def _first_predictions(said: Predictions, facts: dict[str, Any]) -> dict[Key, int]:
@@ -147,7 +156,7 @@ def _first_predictions(said: Predictions, facts: dict[str, Any]) -> dict[Key, in
     for row, key in enumerate(_keys(said.paths, said.boxes)):
         first = rows.setdefault(key, row)
         same = np.allclose(said.probabilities[first], said.probabilities[row], atol=1e-6)
-        if not (same and said.codes[first] == said.codes[row]):
+        if not (same and said.labels[first] == said.labels[row]):
             unlike.add(key)
     facts["repeated_predictions"] = tuple(said.paths[rows[key]] for key in rows if key in unlike)
     return {key: row for key, row in rows.items() if key not in unlike}

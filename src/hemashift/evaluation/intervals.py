@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special, stats
+
+from hemashift.evaluation.metrics import FloatArray, IntArray
+
+_HALF_A_CELL = 0.5
+# Below it the quantile of Student's t is beyond all numbers.
+_LEAST_FREEDOM = 0.01
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,11 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interva
         >>> print(clopper_pearson(5, 100))
         0.050 (0.016 to 0.113)
     """
-    return _proportion(successes, n, confidence, "exact", "Clopper-Pearson")
+    _check_count(successes, n, confidence)
+    if n == 0:
+        return Interval(np.nan, 0.0, 1.0, confidence, "Clopper-Pearson")
+    low, high = _exact(successes, n - successes, confidence)
+    return Interval(successes / n, low, high, confidence, "Clopper-Pearson")
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
@@ -74,7 +83,11 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
         >>> print(wilson(5, 100))
         0.050 (0.022 to 0.112)
     """
-    return _proportion(successes, n, confidence, "wilson", "Wilson")
+    _check_count(successes, n, confidence)
+    if n == 0:
+        return Interval(np.nan, 0.0, 1.0, confidence, "Wilson")
+    limits = stats.binomtest(int(successes), int(n)).proportion_ci(confidence, "wilson")
+    return Interval(successes / n, float(limits.low), float(limits.high), confidence, "Wilson")
 
 
 def weighted_proportion(
@@ -85,9 +98,15 @@ def weighted_proportion(
 ) -> Interval:
     """Return the interval of a proportion of cells that do not all count alike.
 
-    The exact interval (`clopper_pearson`) of as many cells as the weighted groups are worth, which
-    is the square of the sum of the weights over the sum of the squares of those of each group (Kish
-    1965; Korn and Graubard 1998). With equal weights and no groups it is the exact interval.
+    The exact interval (`clopper_pearson`) of as many cells as the weighted ones are worth: the
+    square of the sum of the weights over the sum of their squares (Kish 1965). With groups this is
+    divided by their design effect, how much more the proportion varies than if cells were
+    independent, estimated from the groups' residuals (Korn and Graubard 1998, Surv Methodol
+    24:193). What it exceeds 1 by is multiplied by the square of Student's t over that of the normal
+    distribution, as few groups tell it badly, with one degree of freedom less than groups of equal
+    weight would be worth the same. Where few cells are a success, or few are none, it tells little:
+    it is drawn, with the weight of half a cell, to that of groups that are alike throughout. It
+    never exceeds that. With equal weights and no groups this is the exact interval.
 
     Args:
         successes: Shape (N,), whether each cell is a success.
@@ -112,13 +131,50 @@ def weighted_proportion(
     found, counts = np.asarray(successes, bool), np.asarray(weights, np.float64)
     if not len(found) or found.shape != counts.shape or not (counts > 0).all():
         raise ValueError("a weighted proportion needs cells, each with a weight above 0")
-    members = np.arange(len(found)) if groups is None else np.unique(groups, return_inverse=True)[1]
     share = float(counts[found].sum() / counts.sum())
-    worth = float(counts.sum() ** 2 / (np.bincount(members, counts) ** 2).sum())
-    tail, right, wrong = (1 - confidence) / 2, share * worth, (1 - share) * worth
-    low = float(stats.beta.ppf(tail, right, wrong + 1)) if found.any() else 0.0
-    high = float(stats.beta.ppf(1 - tail, right + 1, wrong)) if not found.all() else 1.0
+    worth = _worth(counts)
+    if groups is not None:
+        members = np.unique(np.asarray(groups), return_inverse=True)[1]
+        least = _worth(np.bincount(members, counts).astype(np.float64))
+        alike = _likeness(counts * (found - share), members, worth / least)
+        few = min(share, 1 - share) * worth
+        alike = (few * alike + _HALF_A_CELL) / (few + _HALF_A_CELL)
+        if worth > least:
+            surplus = (worth / least - 1) * alike * _unsure(least - 1, confidence)
+            worth = max(worth / (1 + surplus), least)
+    low, high = _exact(share * worth, 0.0 if found.all() else (1 - share) * worth, confidence)
     return Interval(share, low, high, confidence, "Clopper-Pearson, effective number")
+
+
+def _worth(weights: FloatArray) -> float:
+    """Return how many cells of equal weight weighted ones are worth."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def _likeness(residuals: FloatArray, members: IntArray, most: float) -> float:
+    """Return how alike the cells of a group are: 0 as any cells, 1 throughout.
+
+    Args:
+        residuals: Shape (N,), weight times distance from the proportion.
+        members: Shape (N,), positions of the groups.
+        most: The design effect of groups that are alike throughout.
+    """
+    groups = int(members.max()) + 1
+    apart = float((residuals**2).sum())
+    if groups == 1 or apart == 0:
+        return 1.0
+    if most <= 1:
+        return 0.0
+    together = groups / (groups - 1) * float((np.bincount(members, residuals) ** 2).sum())
+    return float(np.clip((together / apart - 1) / (most - 1), 0, 1))
+
+
+def _unsure(freedom: float, confidence: float) -> float:
+    """Return the square of Student's t over that of the normal distribution."""
+    if freedom < _LEAST_FREEDOM:
+        return float("inf")
+    place = 0.5 + confidence / 2
+    return float((stats.t.ppf(place, freedom) / stats.norm.ppf(place)) ** 2)
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -177,20 +233,18 @@ def percentile_interval(
     return Interval(float(estimate), float(low), float(high), confidence, method)
 
 
-def _proportion(
-    successes: int,
-    n: int,
-    confidence: float,
-    method: Literal["exact", "wilson"],
-    name: str,
-) -> Interval:
+def _exact(right: float, wrong: float, confidence: float) -> tuple[float, float]:
+    """Return the limits of Clopper and Pearson, which need not be of whole cells."""
+    tail = (1 - confidence) / 2
+    low = float(special.betaincinv(right, wrong + 1, tail)) if right > 0 else 0.0
+    high = float(special.betaincinv(right + 1, wrong, 1 - tail)) if wrong > 0 else 1.0
+    return low, high
+
+
+def _check_count(successes: int, n: int, confidence: float) -> None:
     _check_confidence(confidence)
     if not 0 <= successes <= n:
         raise ValueError(f"successes must lie in 0..{n}, found {successes}")
-    if n == 0:
-        return Interval(np.nan, 0.0, 1.0, confidence, name)
-    limits = stats.binomtest(int(successes), int(n)).proportion_ci(confidence, method)
-    return Interval(successes / n, float(limits.low), float(limits.high), confidence, name)
 
 
 def _check_confidence(confidence: float) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from hemashift.files import forward_slashes
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Matching:
         repeated_predictions: Paths predicted more than once (left out unless identical).
         unlabelled: Paths in the truth with an empty label (left out).
         outside: Label -> number of cells whose label belongs to no class (left out).
-        outside_called: Class -> how many of the cells outside were called so.
+        outside_called: Label, a class or `outside` or `unidentified` -> how many of the cells
+            outside were called so.
         excluded: Paths left out because the model was adapted with them, or on request.
         unchecked: Number of cells whose image was not found, so that it could not be told
             whether the model had been adapted with them.
@@ -142,7 +146,7 @@ def match_paths(
 
 
 def normalise_path(path: str) -> str:
-    r"""Write a path with forward slashes and without detours.
+    r"""Write a path with forward slashes, accents with their letters, and without detours.
 
     Leading `..` are dropped: where they start from is not known.
 
@@ -150,7 +154,7 @@ def normalise_path(path: str) -> str:
         >>> normalise_path("..\\smears\\.\\a.png")
         'smears/a.png'
     """
-    plain = posixpath.normpath(path.strip().replace("\\", "/"))
+    plain = posixpath.normpath(forward_slashes(unicodedata.normalize("NFC", path.strip())))
     while plain.startswith("../"):
         plain = plain[3:]
     return plain
@@ -158,7 +162,7 @@ def normalise_path(path: str) -> str:
 
 def join_path(root: str, path: str) -> str:
     """Put a root before a relative, normalised path."""
-    return normalise_path(posixpath.join(root.replace("\\", "/"), path)) if root else path
+    return normalise_path(posixpath.join(forward_slashes(root), path)) if root else path
 
 
 def path_ends(path: str) -> list[str]:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
-from hemashift.cell_schema import BOX_COLUMNS, separator_of
+from hemashift.cell_schema import BOX_COLUMNS
 from hemashift.cells import Box, CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
 from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
 from hemashift.evaluation.metrics import OUTSIDE, FloatArray, IntArray, encode_labels
+from hemashift.tables import read_table
 from hemashift.taxonomy import CLASSES, Taxonomy, default_taxonomy
 from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
 from hemashift.trust.unidentified import UNIDENTIFIED
 
 PROBABILITY_PREFIX = "p_"
-_KNOWN = {"path", "label", "class", "sha256", "error", *BOX_COLUMNS}
-_TEXT, _PARQUET, _JSON = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".jsonl", ".ndjson")
-# In characters; what is longer is not a header.
-_LONGEST_HEADER = 65536
-# Rows of JSON lines that are looked at for their names.
-_FIRST_ROWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +31,10 @@ class Predictions:
         classes: The K class names, in the order of the table's columns.
         paths: N image paths as written.
         boxes: N boxes, None for a whole image.
-        codes: Shape (N,), positions of the predicted classes.
+        codes: Shape (N,), positions of the predicted classes; of the most probable one where the
+            label is none of the classes.
+        labels: N labels as written, `unidentified` and `outside` among them; the class of `codes`
+            where none is written.
         probabilities: Shape (N, K).
         failed: Path -> reason, for the images that could not be classified.
     """
@@ -47,6 +43,7 @@ class Predictions:
     paths: tuple[str, ...]
     boxes: tuple[Box | None, ...]
     codes: IntArray
+    labels: tuple[str, ...]
     probabilities: FloatArray
     failed: dict[str, str]
 
@@ -70,73 +67,6 @@ class Truth:
     classes: tuple[str | None, ...]
     groups: tuple[str, ...] | None
     root: str
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table by suffix: CSV (comma, semicolon or tab), Parquet or JSON lines.
-
-    Every field of a CSV comes as text and an empty field as an empty text, so that a label
-    such as "NA" stays a label. Capitals in the names of known columns do not matter.
-
-    Raises:
-        TableError: If the file is missing, unreadable, or of another kind.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    try:
-        if suffix in _TEXT:
-            with path.open(encoding="utf-8-sig") as stream:
-                separator = separator_of(stream.readline())
-            frame = pd.read_csv(
-                path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-            )
-            # Pandas would take the first field of longer rows as their name.
-            if not isinstance(frame.index, pd.RangeIndex):
-                raise ValueError("the rows have more fields than the header")
-            return _named_alike(frame)
-        if suffix in _PARQUET:
-            return _named_alike(pd.read_parquet(path))
-        if suffix in _JSON:
-            return _named_alike(pd.read_json(path, lines=True, dtype=False))
-    except (OSError, ValueError) as error:
-        raise TableError.unreadable(path, error) from None
-    raise TableError(
-        "a table of this kind cannot be read",
-        expected=".csv, .tsv, .parquet or .jsonl",
-        found=path.suffix or "no suffix",
-        where=path,
-    )
-
-
-def _named_alike(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write the columns that hemashift knows in small letters; `p_<class>` stays as it is."""
-    given = {str(name) for name in frame.columns}
-    small = {name: str(name).strip().lower() for name in frame.columns}
-    known = {name: one for name, one in small.items() if one in _KNOWN and one not in given}
-    return frame.rename(columns=known)
-
-
-def column_names(path: str | Path) -> set[str]:
-    """Return the names of a table's columns, in small letters and without spaces around them.
-
-    Only the beginning of the file is read, and text need not be in UTF-8. A file that is no table
-    has no columns.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    names: Iterable[object] = ()
-    try:
-        if suffix in _TEXT:
-            with path.open(encoding="utf-8-sig", errors="replace") as stream:
-                header = stream.readline(_LONGEST_HEADER)
-            names = next(csv.reader([header], delimiter=separator_of(header)), ())
-        elif suffix in _PARQUET:
-            names = pq.read_schema(path).names
-        elif suffix in _JSON:
-            names = pd.read_json(path, lines=True, dtype=False, nrows=_FIRST_ROWS).columns
-    except (OSError, ValueError, csv.Error):
-        return set()
-    return {str(name).strip().lower() for name in names}
 
 
 def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
@@ -178,6 +108,7 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
             hint=error.hint,
         ) from None
     codes = probabilities.argmax(axis=1)
+    labels = [""] * len(codes)
     if "label" in frame:
         labels = texts_of(frame["label"])
         given = encode_labels(labels, classes)
@@ -196,7 +127,8 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
             )
         codes = np.where(given == OUTSIDE, codes, given)
     kept_paths = tuple(p for p, e in zip(paths, errors, strict=True) if not e)
-    return Predictions(classes, kept_paths, _boxes(frame), codes, probabilities, failed)
+    written = tuple(label or classes[code] for label, code in zip(labels, codes, strict=True))
+    return Predictions(classes, kept_paths, _boxes(frame), codes, written, probabilities, failed)
 
 
 def read_truth(

@@ -170,9 +170,19 @@ def _described(name: str, evaluation: Evaluation) -> tuple[str, str]:
             "Below the dashed line the model is surer than it should be, above it not sure "
             "enough. Grey bars: the share of cells with that confidence."
         )
-    kept = evaluation.risk_coverage.coverage_at(evaluation.risk_coverage.risk[-1] / 2)
-    alt = f"Risk against coverage. The error halves when {percent(kept, 0)} of the cells are kept."
+    alt = f"Risk against coverage. {_halving(evaluation)}"
     return alt, "How many errors remain when a person looks at the least sure cells."
+
+
+def _halving(evaluation: Evaluation) -> str:
+    """Say what part of the cells may be kept for half of the error."""
+    curve = evaluation.risk_coverage
+    if curve.risk[-1] == 0:
+        return "All cells are right."
+    kept = curve.coverage_at(curve.risk[-1] / 2)
+    if kept == 0:
+        return "No threshold halves the error."
+    return f"The error halves when {percent(kept, 0)} of the cells are kept."
 
 
 def _gallery(evaluation: Evaluation, thumbnails: Thumbnails | None) -> Gallery:
@@ -205,6 +215,7 @@ def _rows(evaluation: Evaluation) -> Facts:
     matching = evaluation.matching
     rows = [("Evaluated", f"{len(evaluation):,} cells")]
     for label, n in (
+        *((f"Of these, called {name}", n) for name, n in evaluation.without_class.items()),
         ("Left out, used for adaptation or on request", len(matching.excluded)),
         ("Left out, of no class of the model", sum(matching.outside.values())),
         ("In the labels, without prediction", len(matching.without_prediction)),

@@ -9,7 +9,6 @@ import numpy as np
 
 from hemashift.evaluation import Evaluation, Interval
 from hemashift.evaluation.comparison import mcnemar_exact, paired_difference
-from hemashift.evaluation.metrics import OVERALL
 from hemashift.reports.figures import SCORE_NAMES, draw_comparison
 from hemashift.reports.sections import Facts, Number, Numbers, Pictures, Plate, Section, Table
 from hemashift.reports.style import class_colours
@@ -80,13 +79,19 @@ def headline(evaluation: Evaluation, title: str = "Result") -> Numbers:
 
 def how_sure(evaluation: Evaluation) -> str:
     """Say in a sentence where the limits come from."""
-    unit = "cells"
+    found = (
+        f"bootstrap over cells, {evaluation.draws:,} draws; exact limits (Clopper-Pearson) where "
+        "all cells are right"
+    )
     if evaluation.groups is not None:
-        unit = f"whole groups ({len(set(evaluation.groups))} patients or smears)"
+        found = (
+            "exact limits (Clopper-Pearson) of as many cells as those of "
+            f"{len(set(evaluation.groups))} patients or smears are worth"
+        )
     return (
-        f"The range is a {100 * evaluation.confidence:.0f} % confidence interval: bootstrap over "
-        f"{unit}, {evaluation.draws:,} draws; exact limits (Clopper-Pearson) where all cells are "
-        "right. Macro scores are means over the classes that occur."
+        f"The range is a {100 * evaluation.confidence:.0f} % confidence interval: {found}. Macro "
+        "scores are means over the classes that occur, and their range is put together from the "
+        "exact limits of these classes."
     )
 
 
@@ -181,7 +186,7 @@ def before_after(
                 before.y_pred,
                 after.y_pred,
                 len(after.classes),
-                OVERALL[score],
+                score,
                 groups=after.groups,
                 draws=after.draws,
                 seed=after.seed,

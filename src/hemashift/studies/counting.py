@@ -73,7 +73,10 @@ def scores_over_draws(
         )
         return overall, dict(zip(classes, by_class, strict=True))
     # From one bootstrap draw there are no limits but exact ones, which serve below as a fallback.
-    exact = [score_intervals(true, called, size, draws=1) for true, called, _ in draws]
+    exact = [
+        score_intervals(true, called, size, groups=groups, draws=1)
+        for true, called, groups in draws
+    ]
     each = max(1, bootstrap // len(draws))
     matrices = np.stack([confusion_matrix(true, called, size) for true, called, _ in draws])
     drawn = np.concatenate(
@@ -90,8 +93,10 @@ def scores_over_draws(
     for metric, score in PER_CLASS.items():
         estimates, samples = score(matrices), score(drawn)
         if metric == "precision":
-            # A draw in which nothing was called so says nothing about those that are.
-            samples = np.where(drawn.sum(axis=1) > 0, samples, np.nan)
+            # A bootstrap draw in which nothing was called so says nothing about those that are,
+            # unless nothing is called so among all cells: then the precision is 0 by rule.
+            by_rule = np.repeat(matrices.sum(axis=1) == 0, each, axis=0)
+            samples = np.where((drawn.sum(axis=1) > 0) | by_rule, samples, np.nan)
         for place, name in enumerate(classes):
             limits = [one[1][place][metric] for one in exact]
             found[name][metric] = _pooled(estimates[:, place], samples[:, place], limits)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from hemashift.model.card import Card
 
 Float = npt.NDArray[np.float64]
-# `trust` of `estimate_class_mix` where probabilities are not calibrated: half-way.
+# `trust` of `estimate_class_mix` where probabilities are not calibrated: prior and cells
+# weigh alike.
 HALF_WAY = 0.5
 
 
@@ -77,7 +78,9 @@ def estimate_class_mix(
 
     Expectation maximisation: the probabilities are reweighted by the mix, and the mix is their
     mean. The mix is held near the prior as by `(1 - trust) / trust` N further cells that are
-    spread over the classes as the prior is, so that no class falls to 0. The likelihood is
+    spread over the classes as the prior is, so that no class falls to 0. With a trust of one half
+    and classes that the probabilities tell apart it comes to lie half-way; the less they do, the
+    nearer it stays to the prior. The likelihood is
     concave, so that there is one solution wherever the search begins.
 
     Args:
