@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from hemashift.errors import HemashiftError
-from hemashift.files import check_spares, check_writable
+from hemashift.files import atomic_write, check_spares, check_writable
 
 
 def test_new_folders_and_files_that_are_replaced_are_allowed(tmp_path: Path) -> None:
@@ -43,3 +44,10 @@ def test_an_input_is_not_written_over_by_any_name(tmp_path: Path) -> None:
             check_spares(output, [None, tmp_path / "none.csv", labels], "the labels")
     check_spares(tmp_path / "new.csv", [labels])
     check_spares(labels, [None, tmp_path / "none.csv"])
+
+
+def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space") as caught, atomic_write(tmp_path / "cells.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "cells.csv")
+    assert list(tmp_path.iterdir()) == []

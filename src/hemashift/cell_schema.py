@@ -1,4 +1,4 @@
-"""The columns of the cell table, the rules they obey, and reading them from a file."""
+"""The columns of the cell table, and the rules they obey."""
 
 from __future__ import annotations
 
@@ -17,43 +17,6 @@ BOX_COLUMNS = ("x_min", "y_min", "x_max", "y_max")
 COLUMNS = ("path", *BOX_COLUMNS, "label", "class", "dataset", "subset", "group")
 _REQUIRED_TEXT = ("path", "dataset", "group")
 _OPTIONAL_TEXT = ("label", "class", "subset")
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file; every column of a CSV comes as text, an empty field as None.
-
-    The fields of a CSV are separated by commas, semicolons or tabs, as the header shows.
-
-    Raises:
-        TableError: If the suffix is another, or the file cannot be read.
-    """
-    suffix = table_suffix(path)
-    try:
-        if suffix == ".csv":
-            with path.open(encoding="utf-8-sig") as stream:
-                header = stream.readline()
-            # Only an empty field is missing: a cell may be labelled "NA" or "null".
-            return pd.read_csv(
-                path,
-                sep=separator_of(header),
-                dtype=str,
-                keep_default_na=False,
-                na_values=[""],
-                encoding="utf-8-sig",
-            )
-        return pd.read_parquet(path)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise TableError.unreadable(path, error) from None
-
-
-def separator_of(header: str) -> str:
-    """Return what separates the fields of a CSV: a comma, a semicolon or a tab.
-
-    Examples:
-        >>> separator_of("path;label")
-        ';'
-    """
-    return max(",;\t", key=header.count)
 
 
 def table_suffix(path: Path) -> str:

@@ -20,7 +20,6 @@ import pandas as pd
 from hemashift.cell_schema import (
     BOX_COLUMNS,
     COLUMNS,
-    read_frame,
     standardise,
     table_suffix,
     validate,
@@ -28,6 +27,7 @@ from hemashift.cell_schema import (
 from hemashift.errors import TableError
 from hemashift.files import atomic_write
 from hemashift.splitting import allocate
+from hemashift.tables import read_table
 from hemashift.taxonomy import CLASSES
 
 if TYPE_CHECKING:
@@ -130,14 +130,15 @@ class CellTable:
         """Read a table that `write` wrote.
 
         Args:
-            path: A `.csv` or `.parquet` file.
+            path: The file, of any kind that `hemashift.tables.read_table` reads.
             root: Folder that relative paths start from; that of the file where not given.
 
         Raises:
             TableError: If the file cannot be read or is no cell table.
         """
         path = Path(path)
-        frame = read_frame(path)
+        frame = read_table(path).astype(object)
+        frame = frame.where(frame != "", None)
         try:
             return cls(frame, path.parent if root is None else Path(root))
         except TableError as error:

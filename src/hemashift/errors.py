@@ -10,6 +10,20 @@ import errno
 from pathlib import Path
 
 
+def visible(text: object) -> str:
+    r"""Return a text with escapes in place of what does not print, such as the name of a file.
+
+    Line breaks and the control sequences of terminals in a name could forge what is shown.
+
+    Examples:
+        >>> print(visible("cell\x1b[2J\n1.png"))
+        cell\x1b[2J\n1.png
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text)
+    )
+
+
 class HemashiftError(Exception):
     """Base of every error that hemashift raises on purpose.
 
@@ -46,15 +60,15 @@ class HemashiftError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        lines = [self.message]
+        lines = [_indented(self.message)]
         for name, value in (
             ("expected", self.expected),
             ("found", self.found),
-            ("where", self.where),
+            ("where", None if self.where is None else visible(self.where)),
             ("what to do", self.hint),
         ):
             if value is not None:
-                lines.append(f"  {name}: {value}")
+                lines.append(f"  {name}: {_indented(value)}")
         return "\n".join(lines)
 
 
@@ -116,3 +130,8 @@ def of_the_system(error: OSError) -> HemashiftError:
         if full
         else "check the place, and that you may read and write there",
     )
+
+
+def _indented(text: object) -> str:
+    """Return a text whose further lines cannot be taken for lines of their own."""
+    return "\n    ".join(map(visible, str(text).split("\n")))

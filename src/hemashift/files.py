@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,21 @@ from pathlib import Path
 from hemashift.errors import HemashiftError
 
 _IN_ARCHIVE = ".zip!/"
+
+
+@contextmanager
+def named_in_errors(path: str | Path) -> Iterator[None]:
+    """Let an error of the system name this place, where it names none, as on a full disk.
+
+    Args:
+        path: The file or folder that is written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager
@@ -40,16 +56,42 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     os.close(handle)
     aside = Path(name)
     try:
-        yield aside
-        # mkstemp makes a private file; a result should be as readable as any other new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        aside.chmod(0o666 & ~umask)
-        with aside.open("rb+") as written:
-            os.fsync(written.fileno())
-        aside.replace(path)
+        with named_in_errors(path):
+            yield aside
+            # mkstemp makes a private file; a result should be as readable as any other new file.
+            umask = os.umask(0)
+            os.umask(umask)
+            aside.chmod(0o666 & ~umask)
+            with aside.open("rb+") as written:
+                os.fsync(written.fileno())
+            aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def forward_slashes(path: str) -> str:
+    r"""Write a path of a table as all systems can read it, also one that Windows wrote.
+
+    Examples:
+        >>> forward_slashes("day 0\\a.png")
+        'day 0/a.png'
+    """
+    return path.replace("\\", "/")
+
+
+def on_disk(path: Path) -> Path:
+    """Return a path as the disk spells it: a Mac writes an accent apart from its letter (NFD).
+
+    Args:
+        path: Any path. It comes back as it is where there is no such file in any spelling.
+    """
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    here = Path()
+    for part in path.parts:
+        spellings = (part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
+        here /= next((one for one in spellings if os.path.lexists(here / one)), part)
+    return here
 
 
 def check_writable(path: str | Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from hemashift.adaptation import adapt
-from hemashift.adaptation.adapt import adapt_task
+from hemashift.adaptation.adapt import adapt_task, naming
 from hemashift.adaptation.auto import Auto, goodness, out_of_fold
 from hemashift.adaptation.contract import Cells, Fitted, Float, Task
 from hemashift.adaptation.folds import folds
@@ -81,6 +81,9 @@ def test_from_folder_to_model(laboratory: Path, bundle: Bundle, tmp_path: Path) 
     )
     assert adapted.expected.low < adapted.expected.estimate
     assert card.parent == bundle.hash
+    assert card.name == f"{bundle.card.name} adapted (probe, 24 labels)"
+    assert bundle.card.name in card.description and "classes" not in card.description
+    assert naming(adapted.bundle, "again")["name"] == f"{bundle.card.name} adapted (again)"
     assert 0.25 <= card.temperature <= 4
     assert adapted.bundle.head.temperature == card.temperature
 

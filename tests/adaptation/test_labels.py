@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from hemashift.adaptation.labels import LabelledCells, read_labels
-from hemashift.errors import AdaptationError, ImageError, TableError
+from hemashift.errors import AdaptationError, ImageError, TableError, visible
 from hemashift.taxonomy import CLASSES, Taxonomy
 
 SIX = "path,label\n" + "".join(f"{i}.png,{'NGS' if i % 2 else 'MO'}\n" for i in range(6))
@@ -161,7 +161,7 @@ def test_missing_files_and_paths_out_of_the_folder(read: Read, folder: Path, nam
     frame = pd.DataFrame({"path": ["0.png", name], "label": ["MO", "NGS"]})
     with pytest.raises(AdaptationError, match="1 of 2 labelled images are not there") as raised:
         read_labels(folder, frame, CLASSES)
-    assert name in str(raised.value)
+    assert visible(name) in str(raised.value)
 
 
 def test_links_out_of_the_folder_are_missing(read: Read, folder: Path) -> None:
@@ -192,6 +192,7 @@ def test_copies_with_other_labels(read: Read, folder: Path) -> None:
         ("path,class\n0.png,MO\n", "no column 'label'"),
         ("path\n0.png\n", "no column 'label'"),
         ("path,label,Label\n0.png,MO,MO\n", "more than one column 'label'"),
+        ("path,label,label\n0.png,MO,NGS\n", "more than one column 'label'"),
         ("path,label\n,MO\n", "a label but no path"),
         ("path,label\n0.png,MO,x\n1.png,NGS,x\n", "cannot be read"),
         (b"\xff\xfe\x00\x01", "cannot be read"),
@@ -214,6 +215,13 @@ def test_fewer_than_two_classes(read: Read, rows: str) -> None:
     rows = rows.replace("PMO", "monocyte")
     with pytest.raises(AdaptationError, match="at least two classes"):
         read("path,label\n" + rows)
+
+
+@pytest.mark.parametrize("label", ["=1+1", "a\x1b[31m", "x" * 101])
+def test_labels_that_no_class_can_have(read: Read, label: str) -> None:
+    rows = "".join(f"{number}.png,{label}\n" for number in (2, 3))
+    with pytest.raises(AdaptationError, match="cannot be the name of a class"):
+        read(f"path,label\n0.png,MO\n1.png,MO\n{rows}")
 
 
 def test_too_few_labels(read: Read) -> None:
@@ -279,3 +287,17 @@ def test_patients_are_kept_together(folder: Path) -> None:
     plain = read_labels(folder, frame.drop(columns="Patient"), CLASSES)
     assert plain.groups.tolist() == list(plain.hashes)
     assert plain.notes == ()
+
+
+@pytest.mark.parametrize(("disk", "table"), [("a\u0308", "\u00e4"), ("\u00e4", "a\u0308")])
+def test_accents_as_a_mac_writes_them(read: Read, folder: Path, disk: str, table: str) -> None:
+    (folder / disk).mkdir()
+    for i in range(6):
+        (folder / f"{i}.png").rename(folder / disk / f"{disk}{i}.png")
+    found = read(
+        "path,label\n"
+        + "".join(f"{table}/{table}{i}.png,MO\n" for i in range(5))
+        + f"{table}/{table}5.png,NGS\n"
+    )
+    assert found.paths == tuple(folder / disk / f"{disk}{i}.png" for i in range(6))
+    assert [path.name for path in found.unlabelled] == ["6.png", "7.png", "8.png"]

@@ -79,6 +79,7 @@ def test_a_folder_without_labels(folder: Path, bundle: Bundle) -> None:
     assert 0 <= adapted.changed <= 1
     card = adapted.bundle.card
     assert card.parent == bundle.hash
+    assert card.name == f"{bundle.card.name} adapted (no labels)"
     assert tuple(adapted.mix) == bundle.card.classes
     np.testing.assert_allclose(assumed_mix(card), list(adapted.mix.values()), atol=1e-3)
     again = adapt_unlabelled(folder, model=bundle)

@@ -14,6 +14,7 @@ from hemashift.cells import Box, Cell, CellTable
 from hemashift.classification import classify, run
 from hemashift.errors import HemashiftError, ImageError, TableError
 from hemashift.model.bundle import Bundle
+from hemashift.model.classifier import Prediction
 
 LIGHT = np.array([(k * 12 + 5) / 255 for k in range(20)])
 
@@ -61,13 +62,52 @@ def test_bad_images_are_reported_and_do_not_stop_the_rest(
     assert sum(report.counts.values()) == 18
 
 
+def test_a_cell_whose_probabilities_are_no_numbers_gets_no_class(
+    folder: Path, model: Bundle, stand_in: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a" / "00.png").write_bytes(b"not an image")
+    predict = stand_in.predict
+
+    def first_is_none(self: object, images: np.ndarray) -> Prediction:
+        said: Prediction = predict(self, images)
+        said.probabilities[:1] = np.nan
+        return said
+
+    monkeypatch.setattr(stand_in, "predict", first_is_none)
+    report = classify(folder, model, tmp_path / "out.csv", batch_size=20)
+    rows = read(tmp_path / "out.csv")
+    assert rows["label"].isna().tolist() == [True, True] + [False] * 18
+    assert "no number" in rows["error"][1] and rows["p_light"][:2].isna().all()
+    np.testing.assert_allclose(rows["p_light"][2:], LIGHT[2:], atol=1e-6)
+    assert [name for name, _ in report.errors] == ["a/00.png", "a/01.png"]
+
+
 def test_a_batch_of_only_bad_images(model: Bundle, tmp_path: Path) -> None:
     files = [tmp_path / f"{k}.png" for k in range(3)]
     for file in files:
         file.write_bytes(b"?")
-    report = classify(files, model, tmp_path / "out.csv", embeddings=True)
+    Image.new("RGB", (40, 40), (250, 255, 250)).save(tmp_path / "good.png")
+    report = classify(
+        [*files, tmp_path / "good.png"],
+        model,
+        tmp_path / "out.csv",
+        embeddings=True,
+        batch_size=3,
+    )
     assert len(report.errors) == 3
-    assert report.counts == {"dark": 0, "light": 0}
+    assert report.counts == {"dark": 0, "light": 1}
+
+
+def test_an_output_without_a_single_result_replaces_nothing(model: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    output = tmp_path / "out.csv"
+    output.write_text("path,p_dark\nan earlier result,1\n")
+    table = tmp_path / "cells.csv"
+    table.write_text("path\na/05.png\n")
+    with pytest.raises(ImageError, match=r"1 images; the first is a/05\.png"):
+        classify(table, model, output)
+    assert "an earlier result" in output.read_text()
+    assert not output.with_name("out.csv.partial").exists()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
@@ -106,6 +146,17 @@ def test_a_plain_table_of_boxes_is_enough(model: Bundle, folder: Path, tmp_path:
     table.write_text("file\na.png\n")
     with pytest.raises(TableError, match="path"):
         read_cells(table, folder)
+
+
+def test_paths_of_a_table_as_windows_and_macs_write_them(
+    model: Bundle, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a" / "05.png").rename(folder / "a" / "a\u0308 5.png")
+    (folder / "cells.tsv").write_text("path\tlabel\na\\\u00e4 5.png\tMO\n", encoding="utf-8")
+    classify(folder / "cells.tsv", model, tmp_path / "out.csv")
+    rows = read(tmp_path / "out.csv")
+    assert rows["path"].tolist() == ["a/\u00e4 5.png"]
+    np.testing.assert_allclose(rows["p_light"], LIGHT[[5]], atol=1e-6)
 
 
 def test_one_image_and_a_table_file(model: Bundle, folder: Path, tmp_path: Path) -> None:

@@ -80,3 +80,15 @@ def test_classes_with_brackets_are_shown(
     report = ClassifyReport(tmp_path, 1, 0, None, {"[/odd]": 1}, [], 1.0, "m", "h")
     monkeypatch.setattr("hemashift.classification.classify", lambda *_, **__: report)
     assert "[/odd]" in invoke(folder, "-o", tmp_path / "out.csv")
+
+
+def test_an_interruption_tells_how_to_go_on(folder: Path, tmp_path: Path, stand_in: type) -> None:
+    def stop(total: int) -> None:
+        if total > 8:
+            raise KeyboardInterrupt
+
+    stand_in.hook = staticmethod(stop)
+    words = ["classify", str(folder), "-o", str(tmp_path / "out.csv"), "--batch-size", "4"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 130
+    assert "the same command goes on" in result.output

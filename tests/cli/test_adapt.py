@@ -155,3 +155,11 @@ def test_labels_are_not_written_over_by_the_report(laboratory: Path) -> None:
         )
     assert labels.read_text() == before
     assert not (laboratory / "model").exists()
+
+
+def test_a_report_in_the_model_folder_is_refused_before_the_work(laboratory: Path) -> None:
+    model = laboratory / "model"
+    asked = arguments(laboratory, "-o", model, "--report", model / "report.html")
+    result = CliRunner().invoke(app, asked)
+    assert "cannot lie in the folder of the model" in str(result.exception)
+    assert not model.exists()

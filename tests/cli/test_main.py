@@ -106,3 +106,30 @@ def test_a_place_for_no_file_is_refused_before_the_work(
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(monkeypatch, "--version") == 0
     assert capsys.readouterr().out == f"hemashift {version('hemashift')}\n"
+
+
+def test_an_interruption_is_a_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> Bundle:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "default_model", interrupted)
+    assert status_of(monkeypatch, "adapt", "images", "-o", "new") == 130
+    assert capsys.readouterr().err == "hemashift: interrupted\n"
+
+
+@pytest.mark.parametrize("words", [("-o", "~/cells.csv"), ("--output=~/cells.csv",)])
+def test_the_home_folder_is_found_where_the_shell_left_it(
+    words: tuple[str, ...],
+    images: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(images.parent))
+    monkeypatch.setenv("USERPROFILE", str(images.parent))
+    (images.parent / "cells.csv").mkdir()
+    assert status_of(monkeypatch, "classify", "~/images", *words) == 2
+    told = capsys.readouterr().err
+    assert "the output is a folder" in told
+    assert str(images.parent / "cells.csv") in told

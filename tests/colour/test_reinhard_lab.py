@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from hemashift.colour import ReinhardLab
-from hemashift.colour.reinhard_lab import image_statistics
 
 # sRGB colours and their CIELAB values (D65), as tabulated by common colour calculators.
 KNOWN = [
@@ -21,7 +20,7 @@ KNOWN = [
 
 @pytest.mark.parametrize(("colour", "lab"), KNOWN)
 def test_known_colours(colour: tuple[int, ...], lab: tuple[float, ...]) -> None:
-    mean, deviation = image_statistics(np.full((3, 4, 3), colour, np.uint8))
+    mean, deviation = ReinhardLab().statistics(np.full((3, 4, 3), colour, np.uint8))
     assert mean == pytest.approx(lab, abs=0.05)
     assert deviation == pytest.approx([0, 0, 0], abs=0.02)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +56,21 @@ def test_a_wrong_folder_is_named(folder: Path, tmp_path: Path, name: str, messag
     with pytest.raises(ImageError, match=message) as caught:
         list_images(tmp_path / name)
     assert Path(name).name in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always read names as UTF-8")
+def test_a_terminal_that_is_not_utf_8_is_told_from_a_bad_name(folder: Path) -> None:
+    (folder / "zelle-ß.png").write_bytes(b"x")
+    code = "import sys; from hemashift.images import list_images; list_images(sys.argv[1])"
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder],
+        env={**os.environ, **locale},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "set the environment variable PYTHONUTF8=1" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -78,8 +80,9 @@ def test_what_is_no_model_is_not_overwritten(bundle: Bundle, tmp_path: Path) -> 
 
 def test_a_model_with_extra_files_is_not_overwritten(bundle: Bundle, folder: Path) -> None:
     (folder / "results.csv").write_text("mine")
-    with pytest.raises(ModelFileError, match="not overwritten"):
+    with pytest.raises(ModelFileError, match="not overwritten") as caught:
         bundle.save(folder)
+    assert "results.csv" in str(caught.value)
     assert (folder / "results.csv").read_text() == "mine"
 
 
@@ -88,11 +91,12 @@ def test_a_failed_write_leaves_the_old_model(
 ) -> None:
     def fail(self: Bundle, folder: Path) -> None:
         (folder / CARD).write_text("{")
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setattr(Bundle, "write_files", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match="disk full") as caught:
         bundle.save(folder)
+    assert caught.value.filename == str(folder)
     assert Bundle.load(folder).hash == bundle.hash
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
@@ -131,6 +135,8 @@ def test_a_newer_format_says_to_upgrade(folder: Path) -> None:
     [
         {"classes": ["one"]},
         {"classes": ["a", "a", "b", "c", "d", "e"]},
+        {"classes": ["a\n", "b", "c", "d", "e", "f"]},
+        {"classes": ["outside", "b", "c", "d", "e", "f"]},
         {"temperature": 0},
         {"files": {"../../etc/passwd": "0" * 64}},
         {"surprise": 1},
@@ -144,7 +150,7 @@ def test_a_bad_card_is_refused(folder: Path, changes: dict[str, object]) -> None
         Bundle.load(folder)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "null", "\udcff"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", "\udcff", "[" * 100_000])
 def test_a_card_that_is_no_card_is_refused(folder: Path, text: str) -> None:
     (folder / CARD).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ModelFileError):
@@ -204,6 +210,36 @@ def test_weights_that_do_not_fit_are_refused(
         bundle.with_weights(weights)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embedding.weight", np.nan),
+        ("trunk.bn2.weight", np.inf),
+        ("trunk.bn2.bias", -np.inf),
+        ("trunk.bn2.running_var", -1.0),
+    ],
+)
+def test_weights_that_cannot_be_computed_with_are_refused(
+    bundle: Bundle, name: str, value: float
+) -> None:
+    weights = bundle.weights()
+    damaged = weights[name].copy()
+    damaged.flat[-1] = value
+    data = save_tensors({**weights, name: damaged})
+    with pytest.raises(ModelFileError, match=f"{name} holds values"):
+        Bundle.create(bundle.card, bundle.contents[GRAPH], data, bundle.head)
+
+
+def test_a_head_for_other_vectors_is_refused(bundle: Bundle) -> None:
+    tensors = bundle.head.to_tensors()
+    tensors["hidden.weight"] = tensors["hidden.weight"][:, :7]
+    mlp = type(bundle.head)(bundle.card.classes, tensors)  # type: ignore[call-arg]
+    linear = LinearHead(bundle.card.classes, np.ones((6, 7), np.float32), np.zeros(6, np.float32))
+    for head in (mlp, linear):
+        with pytest.raises(ModelFileError, match="do not belong together"):
+            bundle.with_head(head)
+
+
 def test_weights_of_another_network_are_refused(bundle: Bundle) -> None:
     others = save_tensors({"other.weight": np.zeros((2, 2), np.float16)})
     with pytest.raises(ModelFileError, match="do not belong together"):
@@ -254,6 +290,12 @@ def test_models_are_loaded_by_name_unless_a_folder_has_it(
     bundle.save(tmp_path / DEFAULT)
     monkeypatch.chdir(tmp_path)
     assert load_model(DEFAULT).hash == bundle.hash
+
+
+def test_the_hash_of_a_model_is_that_of_its_card_whenever_it_was_made() -> None:
+    for folder in shipped_models().values():
+        written = hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
+        assert Bundle.load(folder).hash == written
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")

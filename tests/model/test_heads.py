@@ -174,3 +174,17 @@ def test_rows_can_be_taken() -> None:
     part = data[np.array([3, 1])]
     assert len(part) == 2
     np.testing.assert_array_equal(part.features, data.features[[3, 1]])
+
+
+def test_a_head_that_cannot_be_computed_with_is_refused() -> None:
+    source = dict(mixed().source.tensors)
+    for name, value in (("output.bias", np.inf), ("norm.running_var", -1.0)):
+        damaged = {**source, name: np.full_like(source[name], value)}
+        with pytest.raises(ModelFileError, match="cannot be computed with"):
+            MLPHead(CLASSES[:2], damaged)
+    weight = np.ones((3, 2), np.float32)
+    never = np.array([0, -np.inf, -np.inf], np.float32)
+    assert LinearHead(CLASSES, weight, never).bias is never, "two classes that are never given"
+    for bias in (np.full(3, -np.inf), np.array([0, 0, np.inf])):
+        with pytest.raises(ModelFileError, match="cannot be computed with"):
+            LinearHead(CLASSES, weight, bias.astype(np.float32))

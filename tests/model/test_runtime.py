@@ -4,12 +4,13 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hemashift.errors import HemashiftError, ImageError
+from hemashift.errors import HemashiftError, ImageError, ModelFileError
 from hemashift.model.bundle import Bundle
 from hemashift.model.classifier import Classifier
 from hemashift.model.runtime import Encoder, read_graph
@@ -125,6 +126,13 @@ def test_bfloat16_is_close(bundle: Bundle, images: np.ndarray) -> None:
     exact = Encoder(bundle, threads=1).encode(images).embedding
     rough = Encoder(bundle, threads=1, precision="bfloat16").encode(images).embedding
     assert np.abs(rough - exact).max() / np.abs(exact).max() < 0.1
+
+
+@pytest.mark.parametrize("name", ["n_features", "n_embedding"])
+def test_a_card_that_says_other_lengths_is_refused(bundle: Bundle, name: str) -> None:
+    wrong = replace(bundle, card=bundle.card.updated(**{name: 7}))
+    with pytest.raises(ModelFileError, match="than the card says"):
+        Encoder(wrong, threads=1)
 
 
 def test_unknown_precision_is_refused(bundle: Bundle) -> None:

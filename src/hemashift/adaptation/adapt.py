@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Float, Method, Task, Unadapted
-from hemashift.adaptation.labels import LabelFiles, LabelledCells, read_labels
+from hemashift.adaptation.labels import LabelFiles, LabelledCells, known_and_new, read_labels
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
@@ -30,6 +30,7 @@ from hemashift.taxonomy import Taxonomy
 
 # Unlabelled images that are looked at to learn what the laboratory's images have in common.
 POOL = 300
+_ADAPTED = " adapted ("
 
 Progress = Callable[[str, int, int], None]
 Limits = tuple[float, float | None, float | None]
@@ -75,8 +76,8 @@ def adapt(
     """Adapt a model to the images of a laboratory with a few labels.
 
     Args:
-        images: Folder of images, one cell an image, searched recursively. Images without a label
-            are used to see what the laboratory's images have in common, never more.
+        images: Folder of images, one cell an image, searched recursively. Most methods
+            learn from images without a label, too; no label is ever used for these.
         labels: CSV file, several, or a frame, with the columns `path`, relative to `images`,
             and `label`, and perhaps one for smear or patient, see `read_labels`. Cells labelled
             `outside` teach what is none of the classes.
@@ -176,7 +177,7 @@ def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed
         pool: Unlabelled cells, encoded.
         seed: Seed of everything drawn at random.
     """
-    classes = (*model.card.classes, *sorted(set(cells.labels) - set(model.card.classes)))
+    classes = known_and_new(model.card.classes, cells.labels)
     index = {name: number for number, name in enumerate(classes)}
     targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
     known, rest = np.arange(len(cells)), np.arange(len(cells), len(own))
@@ -218,12 +219,29 @@ def recorded(adapted: Adapted, cells: LabelledCells, seed: int, start: Bundle) -
         for when, one in (("before", adapted.before), ("after", adapted.after))
     }
     scores["expected"] = {"accuracy": list(limits_of(adapted.expected))}
+    number = len(cells) + len(cells.strangers)
     changed = card.updated(
+        **naming(start, f"{adapted.method}, {number} labels"),
         parent=start.hash,
         provenance={**card.provenance, "adaptation": provenance},
         metrics={"cross_validation": scores},
     )
     return Bundle(changed, adapted.bundle.contents)
+
+
+def naming(start: Bundle, how: str) -> dict[str, str]:
+    """Return name and description for the card of an adapted model.
+
+    Args:
+        start: The model it started from, perhaps an adapted one itself.
+        how: How it was adapted, in a few words.
+    """
+    source = start.card.name.split(_ADAPTED)[0]
+    return {
+        "name": f"{source}{_ADAPTED}{how})",
+        "description": f"Adapted from {start.card.name} to the images of one laboratory. "
+        "A research tool, not a medical device.",
+    }
 
 
 def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> Adapted:

@@ -13,10 +13,10 @@ import pandas as pd
 from hemashift.adaptation.grouping import grouped
 from hemashift.errors import AdaptationError, TableError
 from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
-from hemashift.evaluation.tables import read_table
-from hemashift.files import sha256
+from hemashift.files import forward_slashes, on_disk, sha256
 from hemashift.images import list_images
-from hemashift.taxonomy import OUTSIDE, Taxonomy, default_taxonomy
+from hemashift.tables import read_table
+from hemashift.taxonomy import OUTSIDE, Taxonomy, class_name_fault, default_taxonomy
 from hemashift.taxonomy.core import keys
 
 LabelFiles = str | Path | pd.DataFrame | Sequence[str | Path]
@@ -96,7 +96,7 @@ def read_labels(
     frame, where = read_label_file(labels)
     notes: list[str] = []
     wanted = _rows(frame, where)
-    places = {name: path_inside(root, name) for name, _, _ in wanted}
+    places = {name: path_inside(root, name) for name in dict.fromkeys(row[0] for row in wanted)}
     missing = [name for name, place in places.items() if place is None]
     if missing:
         raise AdaptationError(
@@ -150,6 +150,8 @@ def read_labels(
     chosen = tuple(labelled.values())
     _enough(chosen, where)
     new = sorted(set(chosen) - set(classes))
+    for fault in filter(None, map(class_name_fault, new)):
+        raise AdaptationError("a label cannot be the name of a class", found=fault, where=where)
     if new:
         notes.append(f"Classes that the model did not know: {', '.join(new)}.")
     notes += _respelt(meaning, new)
@@ -207,16 +209,16 @@ def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str, str]]:
                 "a row has a label but no path", where=f"{where}, row {number}", found=label
             )
         if label:
-            rows.append((name.replace("\\", "/"), label, group))
+            rows.append((forward_slashes(name), label, group))
     return rows
 
 
 def path_inside(root: Path, name: str) -> Path | None:
     """Return a labelled file; None if it is not there or lies outside the folder."""
-    path = root / name
+    path = on_disk(root / name)
     try:
-        inside = path.resolve().is_relative_to(root.resolve())
-        return path if inside and path.is_file() else None
+        there = path.is_file() and path.resolve().is_relative_to(root.resolve())
+        return path if there else None
     except (OSError, ValueError):
         return None
 
@@ -227,6 +229,20 @@ def meanings_of(
     """Return what `meaning_of` each label is; a new class is spelt as where it occurs first."""
     found = {label: meaning_of(label, classes, own) for label in dict.fromkeys(labels)}
     return one_spelling(found, classes)
+
+
+def known_and_new(classes: Sequence[str], labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the classes of a model in their order, and behind them new ones by name.
+
+    Args:
+        classes: Classes of the model.
+        labels: Classes of labelled cells.
+
+    Examples:
+        >>> known_and_new(("b", "a"), ["d", "a", "c", "d"])
+        ('b', 'a', 'c', 'd')
+    """
+    return (*classes, *sorted(set(labels).difference(classes)))
 
 
 def _respelt(meaning: Mapping[str, str | None], new: Sequence[str]) -> list[str]:

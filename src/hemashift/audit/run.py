@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.contract import Task, widen
-from hemashift.adaptation.labels import LabelFiles
+from hemashift.adaptation.labels import LabelFiles, known_and_new
 from hemashift.adaptation.probe import Probe
 from hemashift.audit.copies import copy_findings
 from hemashift.audit.exchanged import exchange_findings
@@ -142,9 +142,8 @@ def _task(
     model: Bundle, seen: Seen, kept: dict[int, LabelRow], seed: int
 ) -> tuple[Task, list[int]]:
     """Return the task of learning from the labels, and the row of each of its cells."""
-    known = model.card.classes
     meanings = {place: str(row.meaning) for place, row in kept.items()}
-    classes = (*known, *sorted(set(meanings.values()) - set(known)))
+    classes = known_and_new(model.card.classes, meanings.values())
     order = sorted(kept)
     targets = np.array([classes.index(meanings[place]) for place in order], np.int64)
     labelled = np.array(order, np.int64)

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from hemashift.cell_schema import COLUMNS
 from hemashift.cells import Box, CellTable
 from hemashift.errors import HemashiftError, TableError
-from hemashift.evaluation.tables import PROBABILITY_PREFIX, column_names, read_table
-from hemashift.files import check_file
+from hemashift.evaluation.tables import PROBABILITY_PREFIX
+from hemashift.files import check_file, forward_slashes, on_disk, split_archive_path
 from hemashift.images import check_names, list_images
+from hemashift.tables import column_names, is_table, read_table
 
 Images = str | Path | CellTable | Sequence[str | Path]
 
@@ -46,16 +47,15 @@ def list_items(images: Images) -> list[Item]:
     """
     if isinstance(images, str | Path) and Path(images).is_file():
         file = Path(images)
-        is_table = file.suffix.lower() in (".csv", ".parquet")
-        images = read_cells(file, file.parent) if is_table else [file]
+        images = read_cells(file, file.parent) if is_table(file) else [file]
     if isinstance(images, CellTable):
         names = [Path(name).as_posix() for name in images.frame["path"]]
-        items = list(map(Item, names, images.paths(), images.boxes()))
+        items = list(map(Item, names, map(on_disk, images.paths()), images.boxes()))
     elif isinstance(images, str | Path):
         folder = Path(images)
         items = [Item(p.relative_to(folder).as_posix(), p) for p in list_images(folder)]
     else:
-        items = [Item(Path(path).as_posix(), Path(path)) for path in images]
+        items = [Item(Path(path).as_posix(), on_disk(Path(path))) for path in images]
     if not items:
         raise HemashiftError("there is nothing to classify", expected="at least one image")
     check_names(item.name for item in items)
@@ -79,8 +79,10 @@ def read_cells(table: str | Path, root: str | Path) -> CellTable:
             "the table has no column 'path'", found=", ".join(frame.columns), where=table
         )
     frame = frame.reindex(columns=list(COLUMNS)).astype(object)
-    frame = frame.assign(dataset="images", group=frame["path"])
-    return CellTable(frame.where(frame.notna() & (frame != ""), None), Path(root))
+    frame = frame.where(frame.notna() & (frame != ""), None)
+    paths = [forward_slashes(one) if isinstance(one, str) else one for one in frame["path"]]
+    frame = frame.assign(path=paths, group=paths, dataset="images")
+    return CellTable(frame, Path(root))
 
 
 def fingerprint(items: Iterable[Item]) -> str:
@@ -123,8 +125,8 @@ def _holds_labels(file: Path) -> bool:
 
 
 def _file_of(path: Path) -> Path:
-    archive, separator, _ = str(path).partition(".zip!/")
-    return Path(archive + ".zip") if separator else path
+    inside = split_archive_path(path)
+    return path if inside is None else Path(inside[0])
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -2,39 +2,51 @@
 
 The journal is the folder ``<output>.partial`` beside the output: ``settings.json``, and one
 Parquet file for each stretch of rows, named by its first row. Stretches are written in order
-and whole, so what is there is always the beginning of the result.
+and whole, so what is there is always the beginning of the result. Each says by a hash which
+settings it is for. While a run is at work, it holds ``<output>.partial.lock``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hemashift.classification.lock import only_one
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
 
 SETTINGS = "settings.json"
-# What file managers leave in any folder, and an end amid the writing of the settings in this one.
-_LITTER = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\.settings-.*\.part\.json", re.IGNORECASE)
+_HASH = b"hemashift_settings"
+# Also what an end amid the writing of a file leaves.
+_OURS = re.compile(r"settings\.json|\d{9,}\.parquet|\.(settings|\d{9,})-.*\.part\.(json|parquet)")
+# What file managers leave in any folder.
+_LITTER = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
 
 class Journal:
-    """Finished stretches of rows.
+    """Finished stretches of rows; nobody else can write them until `close`.
 
     Args:
         output: The output that the rows are for.
         settings: Everything that rows depend on, as JSON values.
         schema: Columns of a row.
+        resume: Whether to keep what an earlier run of the same settings left.
 
     Attributes:
         restarted: Why earlier rows were thrown away, or None.
+
+    Raises:
+        HemashiftError: Another run is at work on this output, or files of somebody are in the way.
     """
 
     def __init__(
@@ -43,16 +55,12 @@ class Journal:
         self.folder = output.with_name(output.name + ".partial")
         self.schema = schema
         self.restarted: str | None = None
-        self._refuse_foreign_folder()
-        if self.folder.exists():
-            self.restarted = self._reason_to_restart(settings) if resume else "as asked for"
-            if self.restarted is not None:
-                self.discard()
-        if not self.folder.exists():
-            self.folder.mkdir(parents=True)
-            with atomic_write(self.folder / SETTINGS) as aside:
-                aside.write_text(json.dumps(settings, indent=2), encoding="utf-8")
-        self._parts = self._readable_parts()
+        self._hash = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        with ExitStack() as held:
+            held.enter_context(only_one(output.with_name(output.name + ".partial.lock")))
+            self._open(settings, resume)
+            self._parts = self._readable_parts()
+            self._held = held.pop_all()
         self.n_rows = sum(rows for _, rows in self._parts)
 
     def append(self, rows: pa.Table) -> None:
@@ -61,7 +69,7 @@ class Journal:
             return
         path = self.folder / f"{self.n_rows:09d}.parquet"
         with atomic_write(path) as aside:
-            pq.write_table(rows, aside)
+            pq.write_table(rows.replace_schema_metadata({_HASH: self._hash}), aside)
         self._parts.append((path, rows.num_rows))
         self.n_rows += rows.num_rows
 
@@ -71,16 +79,35 @@ class Journal:
             yield pq.read_table(path, schema=self.schema)
 
     def discard(self) -> None:
-        """Remove the journal."""
-        shutil.rmtree(self.folder)
+        """Remove the journal: out of the way as a whole, then file by file."""
+        aside = tempfile.mkdtemp(
+            prefix=f".{self.folder.name}-", suffix=".part", dir=self.folder.parent
+        )
+        try:
+            self.folder.rename(Path(aside) / "old")
+        finally:
+            shutil.rmtree(aside)
+
+    def close(self) -> None:
+        """Let the next run at the output."""
+        self._held.close()
+
+    def _open(self, settings: Mapping[str, Any], resume: bool) -> None:
+        self._refuse_foreign_folder()
+        if self.folder.exists():
+            self.restarted = self._reason_to_restart(settings) if resume else "as asked for"
+            if self.restarted is not None:
+                self.discard()
+        if not self.folder.exists():
+            self.folder.mkdir()
+            with atomic_write(self.folder / SETTINGS) as aside:
+                aside.write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
     def _refuse_foreign_folder(self) -> None:
         if not self.folder.exists():
             return
         names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else {"?"}
-        names = {name for name in names if not _LITTER.fullmatch(name)}
-        ours = {name for name in names if name == SETTINGS or name.endswith(".parquet")}
-        if names != ours or (names and SETTINGS not in names):
+        if not all(_OURS.fullmatch(name) or _LITTER.fullmatch(name) for name in names):
             raise HemashiftError(
                 "a file or folder is in the way of the unfinished results",
                 where=self.folder,
@@ -90,7 +117,9 @@ class Journal:
     def _reason_to_restart(self, settings: Mapping[str, Any]) -> str | None:
         try:
             before = json.loads((self.folder / SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
+            before = None
+        if not isinstance(before, dict):
             return "its settings are not readable"
         changed = [name for name in settings if before.get(name) != settings[name]]
         return f"{' and '.join(changed)} changed" if changed else None
@@ -106,7 +135,8 @@ class Journal:
                 part.close()
             except (OSError, pa.ArrowException):
                 break
-            if not schema.equals(self.schema) or rows == 0:
+            known = (schema.metadata or {}).get(_HASH) == self._hash.encode()
+            if not known or not schema.equals(self.schema) or rows == 0:
                 break
             parts.append((path, rows))
             start += rows

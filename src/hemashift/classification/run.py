@@ -18,7 +18,7 @@ from hemashift.classification.inputs import Images, fingerprint, list_items, ref
 from hemashift.classification.journal import Journal
 from hemashift.classification.pipeline import predict_all, preparer
 from hemashift.classification.writers import check_suffix, row_schema, rows_of, write_rows
-from hemashift.errors import HemashiftError
+from hemashift.errors import HemashiftError, ImageError
 from hemashift.files import check_spares
 from hemashift.model.bundle import Bundle, load_model
 from hemashift.model.classifier import Classifier
@@ -103,7 +103,7 @@ def classify(
         workers: Threads that read and prepare images; by default one a CPU.
         threads: Threads of the network; by default one a CPU.
         precision: See `hemashift.model.runtime.Encoder`.
-        embeddings: Whether to write the 128-d embedding of each image.
+        embeddings: Whether to write the embedding of each image, 128 numbers a network.
         coverage: Adds a column ``set``: the classes that a cell may be, such that this share of
             the sets holds the true one, see `hemashift.trust.conformal`. A list; in CSV joined
             by ``|``.
@@ -121,6 +121,7 @@ def classify(
     Raises:
         HemashiftError: There is nothing to classify, the output cannot be written or would
             overwrite an input, an option is out of range, or the model cannot fulfil it.
+        ImageError: Not one image has a result; an earlier output stays as it was.
         ModelFileError: The model cannot be read.
     """
     started = time.monotonic()
@@ -158,31 +159,33 @@ def classify(
         raise HemashiftError(
             "the output cannot be written", found=error.strerror, where=output
         ) from error
-    n_resumed = journal.n_rows
-    report = progress or (lambda done, total: None)
-    report(n_resumed, len(items))
-    # The pipeline keeps the cores busy; numpy's own threads would only get in their way.
-    with threadpool_limits(1, user_api="blas"):
-        batches = predict_all(
-            items[n_resumed:],
-            preparer(bundle.card.preprocessing),
-            classifier,
-            size=bundle.card.preprocessing.size,
-            batch_size=batch_size,
-            workers=workers or available_threads(),
-        )
-        with closing(batches):  # ends the threads, also on Ctrl-C
-            rows = (rows_of(batch, schema, known) for batch in batches)
-            _fill(journal, rows, lambda done: report(n_resumed + done, len(items)))
-    counts: Counter[str] = Counter()
-    errors: list[tuple[str, str]] = []
-    metadata = {"hemashift_model": bundle.card.name, "hemashift_model_hash": bundle.hash}
-    finish.look(journal.read)
-    if finish.notes:
-        metadata["hemashift_notes"] = "\n".join(finish.notes)
-    finished = map(finish, journal.read())
-    write_rows(_counted(finished, counts, errors), finish.schema(schema), output, metadata)
-    journal.discard()
+    with closing(journal):  # lets the next run at the output, also when interrupted
+        n_resumed = journal.n_rows
+        report = progress or (lambda done, total: None)
+        report(n_resumed, len(items))
+        # The pipeline keeps the cores busy; numpy's own threads would only get in their way.
+        with threadpool_limits(1, user_api="blas"):
+            batches = predict_all(
+                items[n_resumed:],
+                preparer(bundle.card.preprocessing),
+                classifier,
+                size=bundle.card.preprocessing.size,
+                batch_size=batch_size,
+                workers=workers or available_threads(),
+            )
+            with closing(batches):  # ends the threads, also on Ctrl-C
+                rows = (rows_of(batch, schema, known) for batch in batches)
+                _fill(journal, rows, lambda done: report(n_resumed + done, len(items)))
+        counts: Counter[str] = Counter()
+        errors: list[tuple[str, str]] = []
+        metadata = {"hemashift_model": bundle.card.name, "hemashift_model_hash": bundle.hash}
+        _refuse_unreadable(journal)
+        finish.look(journal.read)
+        if finish.notes:
+            metadata["hemashift_notes"] = "\n".join(finish.notes)
+        finished = map(finish, journal.read())
+        write_rows(_counted(finished, counts, errors), finish.schema(schema), output, metadata)
+        journal.discard()
     return ClassifyReport(
         output=output,
         n_images=len(items),
@@ -195,6 +198,21 @@ def classify(
         model_hash=bundle.hash,
         class_mix=finish.mix,
         notes=tuple(finish.notes),
+    )
+
+
+def _refuse_unreadable(journal: Journal) -> None:
+    """Refuse to replace an earlier output by one without a single result."""
+    first = None
+    for rows in journal.read():
+        if rows.column("error").null_count:
+            return
+        first = first or f"{rows.column('path')[0]}: {rows.column('error')[0]}"
+    journal.discard()
+    raise ImageError(
+        "not one of the images has a result",
+        found=f"{journal.n_rows} images; the first is {first}",
+        hint="check the folder that the paths start from, and the files",
     )
 
 

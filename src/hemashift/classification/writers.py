@@ -22,6 +22,7 @@ SUFFIXES = (".csv", ".parquet", ".jsonl")
 BOX = ("x_min", "y_min", "x_max", "y_max")
 OUTSIDE, EMBEDDING = "outside", "embedding"
 SEPARATOR = "|"
+_NO_NUMBER = "the model gives no number as a probability of this image"
 
 
 def check_suffix(path: Path) -> str:
@@ -64,7 +65,9 @@ def row_schema(
 
 
 def rows_of(batch: Batch, schema: pa.Schema, outside: Outside | None = None) -> pa.Table:
-    """Turn a batch into rows; an image that could not be read has an error and no label.
+    """Turn a batch into rows; one without a result has an error and no label.
+
+    The result is missing where the image could not be read, or a probability is no number.
 
     Args:
         batch: Items and what the network said about them.
@@ -74,11 +77,16 @@ def rows_of(batch: Batch, schema: pa.Schema, outside: Outside | None = None) -> 
     read = np.array([error is None for error in batch.errors])
     # Position of each item's result; -1 has none.
     place = np.where(read, np.cumsum(read) - 1, -1)
+    errors = np.array(batch.errors, dtype=object)
+    sound = np.isfinite(batch.prediction.probabilities).all(axis=1)
+    errors[np.flatnonzero(read)[~sound]] = _NO_NUMBER
+    read[read] = sound
+    place[~read] = -1
     labels = batch.prediction.labels
     columns: dict[str, pa.Array] = {
         "path": pa.array([item.name for item in batch.items], pa.string()),
         "label": pa.array([labels[k] if k >= 0 else None for k in place], pa.string()),
-        "error": pa.array(batch.errors, pa.string()),
+        "error": pa.array(errors, pa.string()),
     }
     for position, name in enumerate(BOX):
         if name in schema.names:

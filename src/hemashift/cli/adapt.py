@@ -72,7 +72,12 @@ def command(
 
     from hemashift.adaptation import adapt, adapt_unlabelled
     from hemashift.cli.progress import stages
-    from hemashift.model.bundle import check_place, default_model, load_model
+    from hemashift.model.bundle import (
+        check_place,
+        check_report_apart,
+        default_model,
+        load_model,
+    )
     from hemashift.reports.page import check_page
     from hemashift.taxonomy import Taxonomy
 
@@ -80,6 +85,7 @@ def command(
     check_place(output)  # before the work, not after it
     if report is not None:
         check_page(report, [*(labels or []), classes])
+        check_report_apart(report, output)
     if not labels:
         _refuse_without_labels(method, classes, report)
     start = load_model(model) if model is not None else default_model()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,7 +117,7 @@ def command(
     check_spares(output, [boxes], "the boxes")
     bundle = load_model(model) if model is not None else default_model()
     console = Console(stderr=True)
-    with stages(console) as progress:
+    with _telling_of_interruption(no_resume), stages(console) as progress:
         report = classify(
             images if boxes is None else read_cells(boxes, images),
             bundle,
@@ -136,9 +138,21 @@ def command(
     _show(report, console)
 
 
+@contextmanager
+def _telling_of_interruption(no_resume: bool) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = "the same command without --no-resume" if no_resume else "the same command"
+        typer.echo(f"interrupted; what is done is kept, and {again} goes on from there", err=True)
+        raise typer.Exit(130) from None
+
+
 def _show(report: ClassifyReport, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
+
+    from hemashift.errors import visible
 
     if report.restarted is not None:
         console.print(f"results of an unfinished run were not used: {report.restarted}")
@@ -156,12 +170,12 @@ def _show(report: ClassifyReport, console: Console) -> None:
     for note in report.notes:
         console.print(f"- {note}", markup=False, highlight=False)
     for name, reason in report.errors[:_SHOWN]:
-        console.print(f"  {name}: {reason}", markup=False, highlight=False)
+        console.print(f"  {visible(name)}: {visible(reason)}", markup=False, highlight=False)
     if len(report.errors) > _SHOWN:
         console.print(f"  and {len(report.errors) - _SHOWN} more, see the column 'error'")
     console.print(
         f"{report.n_images} images with model {report.model!r} in {report.seconds:.1f} s: "
-        f"{report.output}",
+        f"{visible(report.output)}",
         markup=False,
         highlight=False,
     )

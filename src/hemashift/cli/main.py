@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from hemashift.cli import adapt, audit, classify, datasets, demo, evaluate, select, study, train
 from hemashift.cli import app as page
 from hemashift.errors import HemashiftError, of_the_system
 
+
+class _Commands(TyperGroup):
+    """What holds for all commands: `~` is the home folder, and Ctrl-C says that it was heard."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [_from_home(word) for word in args])
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # Typer would end without a word
+            print("hemashift: interrupted", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+
+def _from_home(word: str) -> str:
+    """Put the home folder for a `~` that the shell has left, in quotes or behind `=`."""
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    if value != "~" and not value.startswith(("~/", "~\\")):
+        return word
+    return f"{option}{equals}{Path(value).expanduser()}"
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="hemashift",
     help="Classify white blood cells in images of your own laboratory, with 100 labels or fewer.",
     no_args_is_help=True,
@@ -62,9 +88,6 @@ def run() -> None:
     except OSError as error:  # of the disk, not of hemashift: full, write-protected, unplugged
         print(f"hemashift: {of_the_system(error)}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("hemashift: interrupted", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

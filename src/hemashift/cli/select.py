@@ -100,26 +100,14 @@ def command(
 
 def _check_output(output: Path, inputs: Sequence[Path | None]) -> None:
     """Refuse to write over labels that a person has given, before the work."""
-    from hemashift.errors import HemashiftError, TableError
-    from hemashift.evaluation.tables import read_table
-    from hemashift.files import check_file, check_spares
+    from hemashift.errors import HemashiftError
+    from hemashift.files import check_spares
+    from hemashift.selection.result import check_list
 
     if output.suffix.lower() != ".csv":
         raise HemashiftError("the list is written as CSV", expected="a name in .csv", where=output)
-    check_file(output)
     check_spares(output, inputs, "the labels")
-    if not output.exists():
-        return
-    try:
-        given = read_table(output).get("label")
-    except TableError:
-        given = None
-    if given is None or any(given.str.strip()):
-        raise HemashiftError(
-            "the output would overwrite labels",
-            where=output,
-            hint="name another file; --labels takes both",
-        )
+    check_list(output)
 
 
 def _draw(selection: Selection, path: Path) -> None:
@@ -136,6 +124,8 @@ def _draw(selection: Selection, path: Path) -> None:
 
 
 def _show(selection: Selection, output: Path, labels: Sequence[Path], console: Console) -> None:
+    from hemashift.errors import visible
+
     console.print(
         f"{len(selection)} of {selection.n_images} cells selected ({selection.strategy}), "
         f"{selection.n_labelled} have a label",
@@ -145,11 +135,11 @@ def _show(selection: Selection, output: Path, labels: Sequence[Path], console: C
     for sentence in said:
         console.print(f"- {sentence}", markup=False, highlight=False)
     for message in selection.unreadable[:_SHOWN]:
-        console.print(f"  {message}", markup=False, highlight=False)
+        console.print(f"  {visible(message)}", markup=False, highlight=False)
     files = " ".join(f"--labels {file}" for file in (*labels, output))
     console.print(
-        f"fill in the column label of {output}, then: "
-        f"hemashift adapt {selection.root} {files} --output MODEL",
+        f"fill in the column label of {visible(output)}, then: "
+        f"hemashift adapt {visible(selection.root)} {visible(files)} --output MODEL",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from hemashift.colour.base import Float, Pixels
-from hemashift.colour.planar import interleave, load_planes, moments, not_black, workspace
+from hemashift.colour.planar import Planes, interleave, load_planes, workspace
 from hemashift.colour.transfer import StatisticsTransfer
 
 RGB_TO_LMS: Float = np.array(
@@ -60,6 +59,7 @@ class Reinhard(StatisticsTransfer):
     """
 
     name = "reinhard"
+    forth, back, offset = LOG_LMS_TO_LAB, LOG_LMS_TO_LAB.T, np.zeros(3)
     flat = FLAT
 
     def __init__(
@@ -71,63 +71,20 @@ class Reinhard(StatisticsTransfer):
     ) -> None:
         super().__init__(mean, deviation, ignore_black=ignore_black)
 
-    def statistics(self, image: Pixels) -> tuple[Float, Float]:
-        """Return mean and standard deviation of an image, see `image_statistics`."""
-        return image_statistics(image, ignore_black=self.ignore_black)
+    def planes(self, image: Pixels) -> tuple[Planes, Planes]:
+        """Return log LMS as planes, shape (3, pixels), and a spare array of that shape."""
+        rgb, lms = workspace(image.shape[0] * image.shape[1])
+        load_planes(image, rgb)
+        # Pure black has no logarithm; one grey level, 1/255, is the floor.
+        np.maximum(rgb, 1.0, out=rgb)
+        np.matmul((RGB_TO_LMS / 255).astype(np.float32), rgb, out=lms)
+        np.log(lms, out=lms)
+        return lms, rgb
 
-    def __call__(self, image: Pixels) -> Pixels:
-        """Transform one image.
-
-        Args:
-            image: `uint8`, (height, width, 3), RGB.
-
-        Returns:
-            `uint8`, same shape. Values beyond 0 to 255 are clipped.
-        """
-        if image.size == 0:
-            return image.copy()
-        log_lms, spare = _log_lms(image)
-        _, covariance = moments(log_lms, not_black(image) if self.ignore_black else None)
-        deviation = _deviations(covariance)
-        gain = self.gain(deviation)
-        fold = (LOG_LMS_TO_LAB.T * gain) @ LOG_LMS_TO_LAB
-        shift = LOG_LMS_TO_LAB.T @ self.mean
-        np.matmul(fold.astype(np.float32), log_lms, out=spare)
-        spare += shift[:, None].astype(np.float32)
+    def image_of(self, planes: Planes, spare: Planes, shape: tuple[int, ...]) -> Pixels:
+        """Return the image of log LMS."""
         # A lone bright pixel in a flat image can land far out; exp must not overflow there.
-        np.minimum(spare, MAX_LOG, out=spare)
-        np.exp(spare, out=spare)
-        rgb = np.matmul((LMS_TO_RGB * 255).astype(np.float32), spare, out=log_lms)
-        return interleave(rgb, image.shape)
-
-
-def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:
-    """Return the mean and standard deviation of an image in log l-alpha-beta.
-
-    Args:
-        image: `uint8`, (height, width, 3), RGB.
-        ignore_black: Whether to leave black pixels out.
-
-    Returns:
-        Two arrays of shape (3,): l, alpha, beta.
-    """
-    mean, covariance = moments(_log_lms(image)[0], not_black(image) if ignore_black else None)
-    return LOG_LMS_TO_LAB @ mean, _deviations(covariance)
-
-
-def _deviations(covariance: Float) -> Float:
-    """Standard deviations of l, alpha and beta from the covariance of log LMS."""
-    variance = np.einsum("ij,jk,ik->i", LOG_LMS_TO_LAB, covariance, LOG_LMS_TO_LAB)
-    deviation: Float = np.sqrt(np.maximum(variance, 0.0))
-    return deviation
-
-
-def _log_lms(image: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return log LMS as planes, shape (3, pixels), and a spare array of that shape."""
-    rgb, lms = workspace(image.shape[0] * image.shape[1])
-    load_planes(image, rgb)
-    # Pure black has no logarithm; one grey level, 1/255, is the floor.
-    np.maximum(rgb, 1.0, out=rgb)
-    np.matmul((RGB_TO_LMS / 255).astype(np.float32), rgb, out=lms)
-    np.log(lms, out=lms)
-    return lms, rgb
+        np.minimum(planes, MAX_LOG, out=planes)
+        np.exp(planes, out=planes)
+        rgb = np.matmul((LMS_TO_RGB * 255).astype(np.float32), planes, out=spare)
+        return interleave(rgb, shape)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.colour.base import Float, Pixels
-from hemashift.colour.planar import Planes, moments, not_black, store, workspace
+from hemashift.colour.planar import Planes, store, workspace
 from hemashift.colour.transfer import StatisticsTransfer
 
 # Linear sRGB to XYZ, each row divided by the white point's X, Y or Z, so that white is (1, 1, 1).
@@ -81,6 +81,7 @@ class ReinhardLab(StatisticsTransfer):
     """
 
     name = "reinhard-lab"
+    forth, back, offset = ROOT_TO_LAB, LAB_TO_ROOT, LAB_OFFSET
     flat = FLAT
 
     def __init__(
@@ -92,55 +93,18 @@ class ReinhardLab(StatisticsTransfer):
     ) -> None:
         super().__init__(mean, deviation, ignore_black=ignore_black)
 
-    def statistics(self, image: Pixels) -> tuple[Float, Float]:
-        """Return mean and standard deviation of an image, see `image_statistics`."""
-        return image_statistics(image, ignore_black=self.ignore_black)
+    def planes(self, image: Pixels) -> tuple[Planes, Planes]:
+        """Return f(X), f(Y), f(Z) as planes, shape (3, pixels), and a spare array of that shape."""
+        return _roots(image)
 
-    def __call__(self, image: Pixels) -> Pixels:
-        """Transform one image.
-
-        Args:
-            image: `uint8`, (height, width, 3), RGB.
-
-        Returns:
-            `uint8`, same shape. Colours beyond sRGB are clipped.
-        """
-        if image.size == 0:
-            return image.copy()
-        roots, spare = _roots(image)
-        _, covariance = moments(roots, not_black(image) if self.ignore_black else None)
-        deviation = _deviations(covariance)
-        gain = self.gain(deviation)
-        fold = (LAB_TO_ROOT * gain) @ ROOT_TO_LAB
-        shift = LAB_TO_ROOT @ (self.mean - LAB_OFFSET)
-        np.matmul(fold.astype(np.float32), roots, out=spare)
-        spare += shift[:, None].astype(np.float32)
-        relative = _cubes(spare, out=roots)
-        linear = np.matmul((RELATIVE_XYZ_TO_RGB * (LEVELS - 1)).astype(np.float32), relative, spare)
+    def image_of(self, planes: Planes, spare: Planes, shape: tuple[int, ...]) -> Pixels:
+        """Return the image of f(X), f(Y), f(Z)."""
+        relative = _cubes(planes, out=spare)
+        scale = (RELATIVE_XYZ_TO_RGB * (LEVELS - 1)).astype(np.float32)
+        linear = np.matmul(scale, relative, planes)
         linear += np.float32(0.5)
         np.clip(linear, 0, LEVELS - 1, out=linear)
-        return store((_GREY[plane.astype(np.uint16)] for plane in linear), image.shape)
-
-
-def image_statistics(image: Pixels, *, ignore_black: bool = False) -> tuple[Float, Float]:
-    """Return the mean and standard deviation of an image in CIELAB.
-
-    Args:
-        image: `uint8`, (height, width, 3), RGB.
-        ignore_black: Whether to leave black pixels out.
-
-    Returns:
-        Two arrays of shape (3,): L*, a*, b*.
-    """
-    mean, covariance = moments(_roots(image)[0], not_black(image) if ignore_black else None)
-    return ROOT_TO_LAB @ mean + LAB_OFFSET, _deviations(covariance)
-
-
-def _deviations(covariance: Float) -> Float:
-    """Standard deviations of L*, a* and b* from the covariance of the roots."""
-    variance = np.einsum("ij,jk,ik->i", ROOT_TO_LAB, covariance, ROOT_TO_LAB)
-    deviation: Float = np.sqrt(np.maximum(variance, 0.0))
-    return deviation
+        return store((_GREY[plane.astype(np.uint16)] for plane in linear), shape)
 
 
 def _roots(image: Pixels) -> tuple[Planes, Planes]:

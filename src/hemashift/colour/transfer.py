@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from hemashift.colour.base import Float, Pixels, check_parameters, mean_of, vector
+from hemashift.colour.planar import Planes, moments, not_black
 
 
 class StatisticsTransfer(ABC):
@@ -22,6 +24,9 @@ class StatisticsTransfer(ABC):
 
     Attributes:
         name: The name under which `create` makes the transform.
+        forth: Matrix from the planes to the axes, shape (3, 3).
+        back: Its inverse.
+        offset: What is added to the axes, shape (3,).
         flat: Deviation below which an axis is flat: it is moved, not scaled.
         mean: Target means, shape (3,).
         deviation: Target standard deviations, shape (3,).
@@ -29,6 +34,9 @@ class StatisticsTransfer(ABC):
     """
 
     name: str
+    forth: ClassVar[Float]
+    back: ClassVar[Float]
+    offset: ClassVar[Float]
     flat: ClassVar[float]
 
     def __init__(
@@ -39,12 +47,53 @@ class StatisticsTransfer(ABC):
         self.ignore_black = bool(ignore_black)
 
     @abstractmethod
-    def statistics(self, image: Pixels) -> tuple[Float, Float]:
-        """Return mean and standard deviation of an image, each of shape (3,)."""
+    def planes(self, image: Pixels) -> tuple[Planes, Planes]:
+        """Return what the axes are affine in, shape (3, pixels), and a spare array like it."""
 
     @abstractmethod
+    def image_of(self, planes: Planes, spare: Planes, shape: tuple[int, ...]) -> Pixels:
+        """Undo `planes`; both arrays may be overwritten."""
+
+    def statistics(self, image: Pixels) -> tuple[Float, Float]:
+        """Return the mean and standard deviation of an image.
+
+        Args:
+            image: `uint8`, (height, width, 3), RGB.
+
+        Returns:
+            Two arrays of shape (3,), one value an axis.
+        """
+        mean, covariance = moments(self.planes(image)[0], self._counted(image))
+        return self.forth @ mean + self.offset, self._deviations(covariance)
+
     def __call__(self, image: Pixels) -> Pixels:
-        """Transform one image, `uint8` (height, width, 3), RGB."""
+        """Transform one image.
+
+        Args:
+            image: `uint8`, (height, width, 3), RGB.
+
+        Returns:
+            `uint8`, same shape. Values beyond 0 to 255 are clipped.
+        """
+        if image.size == 0:
+            return image.copy()
+        planes, spare = self.planes(image)
+        _, covariance = moments(planes, self._counted(image))
+        # All is affine between the planes and the axes, so that one matrix does it.
+        fold = (self.back * self.gain(self._deviations(covariance))) @ self.forth
+        shift = self.back @ (self.mean - self.offset)
+        np.matmul(fold.astype(np.float32), planes, out=spare)
+        spare += shift[:, None].astype(np.float32)
+        return self.image_of(spare, planes, image.shape)
+
+    def _counted(self, image: Pixels) -> npt.NDArray[np.bool_] | None:
+        return not_black(image) if self.ignore_black else None
+
+    def _deviations(self, covariance: Float) -> Float:
+        """Standard deviations of the axes from the covariance of the planes."""
+        variance = np.einsum("ij,jk,ik->i", self.forth, covariance, self.forth)
+        deviation: Float = np.sqrt(np.maximum(variance, 0.0))
+        return deviation
 
     def fit(self, images: Iterable[Pixels]) -> Self:
         """Take the target statistics from reference images.

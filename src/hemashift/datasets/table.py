@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from hemashift.cell_schema import BOX_COLUMNS, read_frame
+from hemashift.cell_schema import BOX_COLUMNS
 from hemashift.cells import Box, Cell, CellTable, text_of
 from hemashift.datasets.formats import FormatReader
 from hemashift.errors import DatasetError, HemashiftError, TableError
 from hemashift.files import split_archive_path
+from hemashift.tables import read_table
 from hemashift.taxonomy import Taxonomy, default_taxonomy
 
 _PATH_NAMES = (
@@ -114,7 +115,7 @@ def _read(path: Path) -> pd.DataFrame:
     Raises:
         TableError: The table cannot be read, or two columns then have the same name.
     """
-    frame = read_frame(path)
+    frame = read_table(path)
     names = [str(name).strip().lower() for name in frame.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from hemashift.adaptation import Adapted, adapt
 from hemashift.classification import classify
@@ -123,9 +122,8 @@ def run_demo(
     seen = {str(place.images.resolve() / name) for name in labelled}
 
     def score(predictions: Path, bundle: Bundle) -> Evaluation:
-        facts: dict[str, Any] = {**bundle.card.model_dump(mode="json"), "hash": bundle.hash}
         return evaluate(
-            predictions, place.truth, images=place.images, exclude=seen, model=facts, seed=seed
+            predictions, place.truth, images=place.images, exclude=seen, model=bundle, seed=seed
         )
 
     before = score(place.before, start)

@@ -61,12 +61,19 @@ def check_names(paths: Iterable[str | Path]) -> None:
     """Refuse names that no table or page can hold, as old zip files leave them behind.
 
     Raises:
-        ImageError: A name is not UTF-8.
+        ImageError: A name is not UTF-8, or was not read as UTF-8.
     """
     for path in paths:
         try:
             str(path).encode()
         except UnicodeEncodeError:
+            name = _as_utf8(path)
+            if name is not None:
+                raise ImageError(
+                    "names of files cannot be read, since the locale of this terminal is not UTF-8",
+                    where=name,
+                    hint="set the environment variable PYTHONUTF8=1, then do the same again",
+                ) from None
             raise ImageError(
                 "the name of a file or folder is not UTF-8",
                 where=str(path).encode(errors="replace").decode(),
@@ -91,6 +98,14 @@ def check_apart(output: str | Path, folder: str | Path) -> None:
             where=output,
             hint="name one beside the folder",
         )
+
+
+def _as_utf8(path: str | Path) -> str | None:
+    """Return a name as it is on disk, None where it is not UTF-8 there."""
+    try:
+        return os.fsencode(path).decode()
+    except UnicodeError:
+        return None
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -23,13 +23,20 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from hemashift.errors import ModelFileError
-from hemashift.files import check_writable
+from hemashift.errors import HemashiftError, ModelFileError
+from hemashift.files import check_writable, named_in_errors
 from hemashift.model.card import Card, TrustSpec, format_version_of
-from hemashift.model.folder import is_empty_or_has_only, read_file
+from hemashift.model.folder import foreign_to, read_file
 from hemashift.model.graph import check_external
-from hemashift.model.heads import Head, head_from_tensors
-from hemashift.model.tensors import Array, load_tensors, overwrite, save_tensors, spans
+from hemashift.model.heads import Head, check_widths, head_from_tensors
+from hemashift.model.tensors import (
+    Array,
+    check_finite,
+    load_tensors,
+    overwrite,
+    save_tensors,
+    spans,
+)
 from hemashift.model.versions import versions
 
 CARD, GRAPH, WEIGHTS, HEAD = "card.json", "encoder.onnx", "encoder.safetensors", "head.safetensors"
@@ -129,7 +136,8 @@ class Bundle:
         try:
             fresh = aside / "new"
             fresh.mkdir()  # unlike mkdtemp, with the permissions of any new folder
-            self.write_files(fresh)
+            with named_in_errors(folder):
+                self.write_files(fresh)
             if folder.exists():
                 folder.rename(aside / "old")
             try:
@@ -149,7 +157,7 @@ class Bundle:
         (folder / CARD).write_text(self.card.to_json(), encoding="utf-8")
 
     def check(self, *, where: str | Path = "model") -> None:
-        """Check hashes, and that card, graph, weights and head belong together.
+        """Check hashes, that card, graph, weights and head belong together, and all values.
 
         Raises:
             ModelFileError: They do not.
@@ -174,12 +182,18 @@ class Bundle:
                 )
         weights = spans(self.contents[WEIGHTS], where=f"{where}/{WEIGHTS}")
         check_external(self.contents[GRAPH], WEIGHTS, weights)
-        _ = self.head
+        check_finite(self.contents[WEIGHTS], weights, where=f"{where}/{WEIGHTS}")
+        check_widths(self.head, self.card.n_features, self.card.n_embedding)
 
     @property
     def hash(self) -> str:
         """Hash of the whole model, 64 hexadecimal digits."""
         return self.card.hash
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The card as JSON values, and the `hash`, as evaluations and reports keep them."""
+        return {**self.card.model_dump(mode="json"), "hash": self.hash}
 
     @cached_property
     def head(self) -> Head:
@@ -287,13 +301,34 @@ def check_place(folder: str | Path) -> None:
         HemashiftError: Nothing can be written there.
     """
     folder = Path(folder)
-    if folder.exists() and not is_empty_or_has_only(folder, CARD, (*FILES, TRUST)):
+    foreign = foreign_to(folder, CARD, (*FILES, TRUST)) if folder.exists() else None
+    if foreign is not None:
         raise ModelFileError(
             "this is not a model, so it is not overwritten",
+            found=foreign,
             where=folder,
             hint="give the name of a new folder",
         )
     check_writable(folder / CARD)
+
+
+def check_report_apart(report: str | Path, folder: str | Path) -> None:
+    """Refuse to write a report into the folder of a model, which holds nothing else.
+
+    Args:
+        report: The report to be written.
+        folder: The folder of the model.
+
+    Raises:
+        HemashiftError: It lies in the folder.
+    """
+    if Path(report).resolve().is_relative_to(Path(folder).resolve()):
+        raise HemashiftError(
+            "the report cannot lie in the folder of the model",
+            expected=f"a place outside {folder}",
+            where=report,
+            hint="name one beside the folder",
+        )
 
 
 def shipped_models() -> dict[str, Path]:

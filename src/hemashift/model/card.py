@@ -11,12 +11,16 @@ from pydantic import model_validator as validator
 
 from hemashift.errors import ModelFileError
 from hemashift.model.preprocessing import Preprocessing
+from hemashift.taxonomy import class_name_fault
 
 FORMAT_VERSION = 3
 """The newest layout of a model folder that can be read, see `format_version_of`."""
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Rgb = tuple[float, float, float]
+# Fields that the first cards did not have: left out at their default, so that old models keep their
+# hash. A field added to `Card` belongs here, too.
+_LATER = ("turns", "trust")
 
 
 class _Strict(BaseModel):
@@ -102,7 +106,7 @@ class Card(_Strict):
         preprocessing: What happens to an image before the graph.
         normalisation: Input scaling inside the graph.
         n_features: Length D of the pooled features.
-        n_embedding: Length of the embedding, 128.
+        n_embedding: Length of the embedding, 128 a network.
         turns: How often the graph looks at an image, each time a quarter turn on; what it gives is
             the mean.
         head: Which head.
@@ -151,22 +155,25 @@ class Card(_Strict):
     files: dict[str, Sha256] = Field(default_factory=dict)
 
     @validator(mode="after")
-    def _distinct_classes(self) -> Card:
+    def _usable_classes(self) -> Card:
+        for fault in map(class_name_fault, self.classes):
+            if fault is not None:
+                raise ValueError(fault)
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("two classes have the same name")
         return self
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the card; as it holds the hashes of all files, it stands for the model."""
+        """SHA-256 of card.json; as it holds the hashes of all files, it stands for the model."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
         """Return the card as JSON text, always the same text for the same card."""
         values = self.model_dump(mode="json")
-        if self.trust is None:
-            # As in format version 1, so that a model without it keeps its hash.
-            del values["trust"]
+        for name in _LATER:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del values[name]
         return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def updated(self, **changes: Any) -> Card:
@@ -182,7 +189,7 @@ class Card(_Strict):
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelFileError(
                 "the model's card is not readable", found=str(error), where=where
             ) from error

@@ -37,9 +37,23 @@ def read_file(path: Path, limit: int) -> bytes:
         ) from error
 
 
-def is_empty_or_has_only(folder: Path, needed: str, others: Iterable[str]) -> bool:
-    """Tell whether a real folder is empty, or holds the needed file and none but the others."""
-    if not folder.is_dir() or folder.is_symlink():
-        return False
+def foreign_to(folder: Path, needed: str, others: Iterable[str]) -> str | None:
+    """Say what keeps a place from being an empty folder, or one of these files and no others.
+
+    Args:
+        folder: The place.
+        needed: The file that must be there if any is.
+        others: Files that may be there.
+
+    Returns:
+        What was found, or None if nothing is in the way.
+    """
+    if folder.is_symlink():
+        return "a link"
+    if not folder.is_dir():
+        return "a file"
     names = {path.name for path in folder.iterdir()}
-    return not names or (needed in names and names <= {needed, *others})
+    foreign = sorted(names - {needed, *others})
+    if foreign:
+        return f"{foreign[0]} in the folder, which is no file of a model"
+    return f"no {needed} in the folder" if names and needed not in names else None

@@ -47,7 +47,7 @@ class Encoded:
 
     Attributes:
         features: float32 (N, D), layers of the trunk, pooled, each of length 1, joined.
-        embedding: float32 (N, 128), the embedding of the paper.
+        embedding: float32 (N, E), the embedding of the paper: 128 numbers a network.
     """
 
     features: Float
@@ -60,7 +60,7 @@ class Encoded:
         return Encoded(self.features[rows], self.embedding[rows])
 
     def vectors(self, on: Output, l2: bool = False) -> Float:
-        """Return float32 (N, D), (N, 128) or, for `both`, (N, D + 128).
+        """Return float32 (N, D), (N, E) or, for `both`, (N, D + E).
 
         Args:
             on: Which output.
@@ -352,6 +352,34 @@ def head_from_tensors(
     return LinearHead(classes, **arrays, on=spec.on, l2=spec.l2, temperature=temperature)
 
 
+def check_widths(head: Head, n_features: int, n_embedding: int) -> None:
+    """Check that a head reads vectors as long as those that the encoder gives.
+
+    Args:
+        head: The head.
+        n_features: Length D of the features.
+        n_embedding: Length E of the embedding.
+
+    Raises:
+        ModelFileError: It does not.
+    """
+    lengths = {"features": n_features, "embedding": n_embedding, "both": n_features + n_embedding}
+    expected = {
+        "weight": lengths[head.spec.on],
+        "hidden.weight": n_embedding,
+        SOURCE + "hidden.weight": n_embedding,
+    }
+    tensors = head.to_tensors()
+    for name in expected.keys() & tensors.keys():
+        if tensors[name].shape[1] != expected[name]:
+            raise ModelFileError(
+                "the head and the encoder do not belong together",
+                expected=f"vectors of {expected[name]} numbers",
+                found=f"{tensors[name].shape[1]} in {name}",
+                hint="get the model again from where it came from",
+            )
+
+
 def _mixed_from_tensors(
     spec: HeadSpec, classes: tuple[str, ...], tensors: Tensors, temperature: float
 ) -> MixedHead:
@@ -392,5 +420,16 @@ def _check_tensors(tensors: Tensors, shapes: dict[str, tuple[int, ...]]) -> None
                 expected=str(shape),
                 found=str(tensors[name].shape),
             )
-        if np.isnan(tensors[name]).any():
-            raise ModelFileError(f"the tensor {name} of the head holds values that are no number")
+        if not _usable(name, tensors[name]):
+            raise ModelFileError(
+                f"the tensor {name} of the head holds values that cannot be computed with",
+                hint="get the model again from where it came from",
+            )
+
+
+def _usable(name: str, tensor: npt.NDArray[np.floating]) -> bool:
+    finite = np.isfinite(tensor)
+    if name == "bias":  # of a linear head: minus infinity for a class that is never given
+        return bool(finite.any() and (finite | (tensor == -np.inf)).all())
+    negative = name.endswith("running_var") and bool((tensor < 0).any())
+    return bool(finite.all()) and not negative

@@ -21,8 +21,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hemashift.errors import HemashiftError, ImageError
+from hemashift.errors import HemashiftError, ImageError, ModelFileError
 from hemashift.model.bundle import GRAPH, Bundle
+from hemashift.model.card import Card
 from hemashift.model.heads import Encoded
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -35,9 +36,10 @@ class Encoder:
         bundle: The model.
         threads: CPU threads; by default those this process may use.
         precision: ``"float32"`` gives the same numbers on every computer up to rounding;
-            ``"bfloat16"`` computes with 8 significant bits, about 1.6 times as fast where the
-            CPU has instructions for it. ``"auto"`` is float32: bfloat16 moves probabilities so
-            far that some cells change class (``benchmarks/runtime.py`` measures both).
+            ``"bfloat16"`` computes with 8 significant bits, 1.6 to 1.8 times as fast where the
+            CPU has instructions for it. ``"auto"`` is float32: bfloat16 moves probabilities, by
+            up to 0.035 where ``benchmarks/runtime.py`` measured it, and doubtful cells may then
+            change class.
 
     Raises:
         HemashiftError: The options are not usable.
@@ -74,7 +76,7 @@ class Encoder:
             images: uint8 (N, S, S, 3), prepared by the model's `Preprocessing`; N may be 0.
 
         Returns:
-            Features float32 (N, D) and embedding float32 (N, 128).
+            Features float32 (N, D) and embedding float32 (N, E), 128 numbers a network.
 
         Raises:
             ImageError: Shape or type are not those above.
@@ -128,6 +130,9 @@ def read_graph(bundle: Bundle, n_images: int) -> Iterator[tuple[Any, Any]]:
 
     Yields:
         The OpenVINO core that compiles it, and the graph.
+
+    Raises:
+        ModelFileError: The graph gives other vectors than the card says.
     """
     core = openvino_module().Core()
     # The weights are copied, so that the folder below can go when they are, on Windows too.
@@ -138,7 +143,21 @@ def read_graph(bundle: Bundle, n_images: int) -> Iterator[tuple[Any, Any]]:
         bundle.write_files(Path(folder))
         graph = core.read_model(Path(folder) / GRAPH)
         graph.reshape([n_images, size, size, 3])
+        _check_outputs(graph, n_images, bundle.card)
         yield core, graph
+
+
+def _check_outputs(graph: Any, n_images: int, card: Card) -> None:
+    found = [str(output.partial_shape) for output in graph.outputs[:2]]
+    expected = [f"[{n_images},{length}]" for length in (card.n_features, card.n_embedding)]
+    if found != expected:
+        raise ModelFileError(
+            "the network graph gives other features or another embedding than the card says",
+            expected=" and ".join(expected),
+            found=" and ".join(found),
+            where=GRAPH,
+            hint="get the model again from where it came from",
+        )
 
 
 def _compile(bundle: Bundle, threads: int, precision: str) -> Any:

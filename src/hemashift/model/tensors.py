@@ -89,6 +89,32 @@ def spans(data: bytes, *, where: str = "safetensors") -> dict[str, Span]:
     }
 
 
+def check_finite(data: bytes, layout: Mapping[str, Span], *, where: str = "safetensors") -> None:
+    """Check that weights can be computed with: finite, and no variance below zero.
+
+    Args:
+        data: Safetensors bytes.
+        layout: Where each tensor lies in them, from `spans`.
+        where: What to name in an error.
+
+    Raises:
+        ModelFileError: A value is not finite, or a variance negative.
+    """
+    for name, span in layout.items():
+        # All bits of the exponent are set in infinity and NaN, and in nothing else. On float16 this
+        # takes a fifth of the time of `np.isfinite`.
+        bits, exponent = ("<u2", 0x7C00) if span.dtype == "F16" else ("<u4", 0x7F800000)
+        count = span.length // np.dtype(bits).itemsize
+        values = np.frombuffer(data, bits, count, span.offset)
+        negative = name.endswith("running_var") and (values.view(bits.replace("u", "f")) < 0).any()
+        if negative or (values & exponent).max(initial=0) == exponent:
+            raise ModelFileError(
+                f"the weight {name} holds values that cannot be computed with",
+                where=where,
+                hint="get the model again from where it came from",
+            )
+
+
 def overwrite(data: bytes, tensors: Mapping[str, Array], *, where: str = "safetensors") -> bytes:
     """Return safetensors bytes of the same layout with some tensors replaced.
 

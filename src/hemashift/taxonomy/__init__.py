@@ -6,8 +6,16 @@ Chossegros et al. 2024 and of the datasets that the paper collects; the types th
 in `cell_types.toml`, in the format that a user's own file has too.
 """
 
-from hemashift.taxonomy.classes import CLASS_COLOURS, CLASSES, OUTSIDE
+from hemashift.taxonomy.classes import CLASS_COLOURS, CLASSES, OUTSIDE, class_name_fault
 from hemashift.taxonomy.core import CellType, Taxonomy
 from hemashift.taxonomy.files import default_taxonomy
 
-__all__ = ["CLASSES", "CLASS_COLOURS", "OUTSIDE", "CellType", "Taxonomy", "default_taxonomy"]
+__all__ = [
+    "CLASSES",
+    "CLASS_COLOURS",
+    "OUTSIDE",
+    "CellType",
+    "Taxonomy",
+    "class_name_fault",
+    "default_taxonomy",
+]
