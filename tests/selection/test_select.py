@@ -51,6 +51,31 @@ def test_the_list_is_filled_in_and_goes_into_adapt(
     assert found.notes == ()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "path,label,rank,reason\n00.png,MO,1,rare\n",
+        "path;label;rank;reason\n00.png;MO;1;rare\n",
+        "path,label\n00.png,MO\n",
+        "path,label,p_monocyte,error\n00.png,,,unreadable\n",
+        "path,label,rank,reason,remark\n00.png,,1,rare,ask again\n",
+        "my notes",
+    ],
+)
+def test_a_list_never_replaces_what_is_no_empty_list(
+    choose: Choose, tmp_path: Path, content: str
+) -> None:
+    output, selection = tmp_path / "cells.csv", choose(4)
+    output.write_text(content)
+    with pytest.raises(HemashiftError, match="would overwrite"):
+        selection.write(output)
+    assert output.read_text() == content
+    output.unlink()
+    selection.write(output)
+    choose(3).write(output)
+    assert len(pd.read_csv(output)) == 3
+
+
 def test_a_cell_is_asked_once_whatever_images_show_it(choose: Choose) -> None:
     selection = choose(100)
     assert len(selection) == 24

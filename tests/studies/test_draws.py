@@ -44,6 +44,17 @@ def test_no_group_is_both_labelled_and_scored(labelling: str, group_of: int) -> 
         assert len(groups(cells, found.labelled)) >= 7
 
 
+@pytest.mark.parametrize("labelling", ["random", "proportional"])
+@pytest.mark.parametrize("group_of", [1, 2, 10])
+def test_every_cell_that_shares_no_group_with_a_labelled_one_is_scored(
+    labelling: str, group_of: int
+) -> None:
+    cells = table(group_of=group_of)
+    found = draw(cells, DatasetSettings(labels=30), labelling, 0, seed=0)  # type: ignore[arg-type]
+    apart = ~cells.frame["group"].isin(groups(cells, found.labelled))
+    np.testing.assert_array_equal(found.scored, np.flatnonzero(apart))
+
+
 def test_the_same_seed_draws_the_same_and_numbers_differ() -> None:
     cells, how = table(), DatasetSettings(labels=20)
     one, same = (draw(cells, how, "random", 0, seed=3) for _ in range(2))

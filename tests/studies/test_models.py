@@ -52,6 +52,16 @@ def test_a_source_model_is_trained_once_on_the_cells_that_are_allowed(
     assert len(calls) == 1
 
 
+def test_a_later_run_names_the_models_that_are_kept(
+    work: Workspace, settings: Settings, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hemashift.training.source.train", lambda *_, **__: bundle)
+    changed = with_model(settings, ModelSettings(recipe=TINY))
+    assert Workspace(work.folder, changed).models_used() == {}
+    model = Workspace(work.folder, changed).model("mine")
+    assert Workspace(work.folder, changed).models_used() == {"mine": model.hash}
+
+
 def test_other_data_or_recipe_is_another_model(work: Workspace, settings: Settings) -> None:
     def facts(model: ModelSettings, **changes: object) -> dict[str, object]:
         return Workspace(work.folder, with_model(settings, model, **changes)).model_facts("mine")

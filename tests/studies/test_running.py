@@ -122,6 +122,51 @@ def test_the_page_keeps_the_studies_that_were_run_before(
     assert "passed over: raabin" in page
 
 
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> tuple[Counting, Counting]:
+    """Two studies, `datasets` and `targets`."""
+    first, second = Counting(), Counting()
+    second.name, second.title = "targets", "Other"
+    made = {"datasets": first, "targets": second}
+    monkeypatch.setattr(running, "get_study", made.__getitem__)
+    return first, second
+
+
+@pytest.mark.parametrize("broken", [("two",), ("one", "two", "three")])
+def test_what_failed_in_a_former_run_stays_on_the_page_and_in_the_record(
+    work: Workspace, again: Again, two: tuple[Counting, Counting], broken: tuple[str, ...]
+) -> None:
+    first, _ = two
+    first.at = {name: HemashiftError(f"no light for {name}") for name in broken}
+    run_studies(["datasets"], work)
+    records = run_studies(["targets"], again(work))
+    assert {record.study for record in records} == {"targets"}
+    page = (work.folder / PAGE).read_text()
+    assert "1. Counting" in page and "2. Other" in page
+    assert all(f"no light for {name}" in page for name in broken)
+    parts = json.loads((work.folder / "run.json").read_text())["parts"]
+    assert [part["study"] for part in parts] == ["datasets"] * 3 + ["targets"] * 3
+    assert [part["part"] for part in parts if part["error"]] == list(broken)
+
+    first.at = {}
+    run_studies(["datasets"], again(work))
+    run_studies(["targets"], again(work))
+    assert "no light" not in (work.folder / PAGE).read_text()
+    parts = json.loads((work.folder / "run.json").read_text())["parts"]
+    assert len(parts) == 6 and not any(part["error"] for part in parts)
+
+
+def test_what_failed_with_other_settings_is_not_shown(
+    work: Workspace, again: Again, two: tuple[Counting, Counting]
+) -> None:
+    two[0].at = {"two": HemashiftError("no such light")}
+    run_studies(["datasets"], work)
+    run_studies(["targets"], again(work, seed=1))
+    assert "no such light" not in (work.folder / PAGE).read_text()
+    parts = json.loads((work.folder / "run.json").read_text())["parts"]
+    assert {part["study"] for part in parts} == {"targets"}
+
+
 def test_without_any_dataset_it_says_where_to_look(settings: Settings, tmp_path: Path) -> None:
     nothing = settings.model_copy(update={"sources": (), "targets": ("raabin",)})
     with pytest.raises(DatasetError, match="no dataset") as caught:

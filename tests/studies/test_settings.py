@@ -56,6 +56,26 @@ def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
         ('targets = ["nowhere"]', "nowhere"),
         ('[datasets.ours]\nfolder = "x"', "ours"),
         ('targets = ["barcelona"]', "barcelona"),
+        ("targets = []", "targets = []"),
+        ("[datasets.jiangxi_tecon]\nlabels = 30", "jiangxi_tecon"),
+        ('[study.errors]\ntargets = ["jiangxi_tecon"]', "jiangxi_tecon"),
+        ('[study.pictures]\ntargets = ["jiangxi_tecon"]', "jiangxi_tecon"),
+        ("[models.workflow.recipe]\nepoch = 3", "epoch"),
+        ("[models.workflow.recipe]\nepochs = 0", "epochs"),
+        ('[models.workflow.recipe]\ncolour = "pink"', "pink"),
+        ('[models.own]\nkind = "folder"', "not given"),
+        ('[models.own]\nfolder = "x"', "x"),
+        ('[models.own]\nkind = "folder"\nfolder = "nowhere"', "nowhere"),
+        ('[approaches.own]\ncolour = "pink"', "pink"),
+        ('[study.datasets]\ntransforms = ["pink"]', "pink"),
+        ("[study.architectures.recipe]\nepoch = 3", "epoch"),
+        ("[study.architectures]\nnames = []", "names"),
+        ("[study.targets]\napproaches = []", "approaches"),
+        ("[study.ablation]\nconditions = []", "conditions"),
+        ("[study.sample_size]\nsizes = []", "sizes"),
+        ("[study.sample_size]\nsizes = [0, 30]", "sizes"),
+        ("[study.sample_size]\napproaches = []", "approaches"),
+        (f"seed = {2**32}", "seed"),
         ('[study.targets]\napproaches = ["magic"]', "magic"),
         ('[approaches.x]\ntitle = "x"\nmodel = "nobody"\nmethod = "probe"', "nobody"),
         ('[approaches.x]\ntitle = "x"\nmodel = "own"\nmethod = "guess"', "guess"),
@@ -68,6 +88,26 @@ def test_what_is_not_known_is_named_before_any_work(text: str, found: str, tmp_p
         read(tmp_path, text)
     assert found in str(caught.value.found)
     assert "mine.toml" in str(caught.value.where)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[models.workflow.recipe]\narchitecture = "resnet9000"',
+        '[study.architectures]\nnames = ["efficientnet_b0", "resnet9000"]',
+    ],
+)
+def test_an_unknown_network_is_named_before_any_work(text: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(HemashiftError, match="unknown architecture") as caught:
+        read(tmp_path, text)
+    assert caught.value.found == "resnet9000"
+
+
+def test_the_place_of_a_bad_recipe_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HemashiftError) as caught:
+        read(tmp_path, "[models.lab.recipe]\nepoch = 3")
+    assert str(caught.value.where).endswith("mine.toml, models.lab")
 
 
 def test_a_missing_file_or_preset_is_named(tmp_path: Path) -> None:

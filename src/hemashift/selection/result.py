@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from hemashift.files import atomic_write
+from hemashift.errors import HemashiftError, TableError
+from hemashift.files import atomic_write, check_file
 from hemashift.selection.stopping import Advice
+from hemashift.tables import read_table
+
+COLUMNS = ("path", "label", "rank", "reason")
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,49 @@ class Selection:
 
     def frame(self) -> pd.DataFrame:
         """Return the list to be filled in: path, label (empty), rank from 1, and reason."""
-        return pd.DataFrame(
-            {
-                "path": self.paths,
-                "label": [""] * len(self),
-                "rank": range(1, len(self) + 1),
-                "reason": self.reasons,
-            }
-        )
+        ranks = range(1, len(self) + 1)
+        columns = (self.paths, [""] * len(self), ranks, self.reasons)
+        return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
     def write(self, path: str | Path) -> None:
-        """Write the list as CSV; filled in, it is the label file of `hemashift adapt`."""
+        """Write the list as CSV; filled in, it is the label file of `hemashift adapt`.
+
+        Args:
+            path: The file; a list that nobody has filled in yet is replaced.
+
+        Raises:
+            HemashiftError: The file holds labels, or is something else, see `check_list`.
+        """
+        check_list(path)
         with atomic_write(path) as aside:
             self.frame().to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def check_list(path: str | Path) -> None:
+    """Refuse to write a list over labels that a person has given, or over any other file.
+
+    Raises:
+        HemashiftError: The file is there and is no list of `Selection.write` without a label, or
+            nothing can be written there.
+    """
+    path = Path(path)
+    check_file(path)
+    if not path.exists():
+        return
+    try:
+        given = read_table(path)
+    except TableError:
+        given = pd.DataFrame()
+    if tuple(given.columns) != COLUMNS:
+        raise HemashiftError(
+            "the output would overwrite another file",
+            expected="no file, or a list of an earlier selection without labels",
+            where=path,
+            hint="name another file",
+        )
+    if any(given["label"].str.strip()):
+        raise HemashiftError(
+            "the output would overwrite labels",
+            where=path,
+            hint="name another file; `hemashift adapt` takes several",
+        )

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.contract import Task, widen
 from hemashift.adaptation.grouping import grouped
-from hemashift.adaptation.labels import LabelFiles
+from hemashift.adaptation.labels import LabelFiles, known_and_new
 from hemashift.errors import AdaptationError, HemashiftError
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.selection.balanced import Balanced
@@ -125,7 +125,7 @@ def make_problem(
         else:
             meanings.setdefault(place, row.meaning)
             patients.setdefault(place, row.group)
-    classes = (*model.card.classes, *sorted(set(meanings.values()) - set(model.card.classes)))
+    classes = known_and_new(model.card.classes, meanings.values())
     labelled = np.array(sorted(meanings), np.int64)
     targets = np.array([classes.index(meanings[int(row)]) for row in labelled], np.int64)
     task = probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed)

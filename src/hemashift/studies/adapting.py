@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from hemashift import colour
 from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.contract import Cells, Method, Task, Unadapted
+from hemashift.adaptation.labels import known_and_new
 from hemashift.adaptation.registry import make_method
 from hemashift.cells import CellTable
 from hemashift.errors import ImageError
@@ -88,7 +89,7 @@ def adapt_draw(
         own = _joined(own, others)
         groups = np.concatenate([groups, [f"source {row}" for row in range(len(more))]])
         table = CellTable.concat([table, more])
-    classes = _classes(start, table)
+    classes = known_and_new(start.card.classes, table.classes())
     targets = class_indices(table, classes)
     pool = _pool(work, approach, start, dataset, draw)
     task = Task(start, own, targets, groups, classes, pool, draw.seed)
@@ -98,11 +99,6 @@ def adapt_draw(
     with threadpool_limits(limits=1, user_api="blas"):
         bundle = method.fit(task).bundle()
     return Adaptation(bundle, labels, round(time.perf_counter() - began, 2))
-
-
-def _classes(start: Bundle, labelled: CellTable) -> tuple[str, ...]:
-    known = start.card.classes
-    return (*known, *sorted(set(labelled.classes()) - set(known)))
 
 
 def _groups(dataset: Dataset, table: CellTable) -> npt.NDArray[np.str_]:

@@ -23,7 +23,6 @@ from hemashift.studies.contract import Drawn, Illustration, Part, Results
 from hemashift.studies.fingerprint import key_of
 from hemashift.studies.networks import compared
 from hemashift.studies.workspace import Workspace
-from hemashift.training.recipe import FIXED_SIZES, Recipe, recipe
 
 
 class Architectures:
@@ -43,7 +42,8 @@ class Architectures:
         weights = _weights(options.names, work.settings.download)
         data = {one.name: one.fingerprint for one in (*work.sources(), *work.targets())}
         for name in options.names:
-            wanted = _recipe(name, weights[name], options.recipe, work.settings.seed)
+            random = {"weights": "random"} if weights[name] == "random" else {}
+            wanted = options.recipe_of(name, work.settings.seed, **random)
             facts: dict[str, Any] = {
                 "recipe": wanted.model_dump(mode="json"),
                 "weights": weights[name],
@@ -81,15 +81,6 @@ def _weights(names: Sequence[str], download: bool) -> dict[str, str]:
         local = have_weights(name, download=False)
         found[name] = "installed" if local else "to download" if download else "random"
     return found
-
-
-def _recipe(name: str, weights: str, changes: dict[str, Any], seed: int) -> Recipe:
-    wanted: dict[str, Any] = {"seed": seed, **changes, "architecture": name}
-    if weights == "random":
-        wanted["weights"] = "random"
-    if name in FIXED_SIZES:
-        wanted["size"] = FIXED_SIZES[name]
-    return recipe("paper", **wanted)
 
 
 def _table(summary: pd.DataFrame) -> Table:

@@ -81,7 +81,8 @@ def draw(
     """
     wanted = labels or how.labels or usual_labels(len(cells))
     own_seed = int(np.random.SeedSequence([seed, number, 2024]).generate_state(1)[0])
-    if how.labelled_in is not None or how.scored_in is not None:
+    by_subset = how.labelled_in is not None or how.scored_in is not None
+    if by_subset:
         offered, scored = _by_subset(cells, how)
     else:
         offered, scored = _by_group(cells, wanted, labelling, own_seed)
@@ -93,7 +94,10 @@ def draw(
             hint="ask for fewer labels",
         )
     order = _ordered(cells, offered, labelling, own_seed)
-    return Draw(number, order[:wanted], scored, own_seed)
+    labelled = order[:wanted]
+    if not by_subset:
+        scored = np.union1d(scored, _apart(cells, offered, labelled))
+    return Draw(number, labelled, scored, own_seed)
 
 
 def divide(cells: CellTable, share: float, strata: Rows | None, seed: int) -> Rows:
@@ -174,6 +178,12 @@ def _by_group(cells: CellTable, wanted: int, labelling: Labelling, seed: int) ->
     strata = pd.factorize(cells.frame["class"])[0] if labelling == "proportional" else None
     side = divide(cells, share, strata, seed)
     return np.flatnonzero(side == 0), np.flatnonzero(side == 1)
+
+
+def _apart(cells: CellTable, offered: Rows, labelled: Rows) -> Rows:
+    """Return the offered cells that share no group with a labelled one."""
+    group = pd.factorize(cells.frame["group"])[0]
+    return offered[~np.isin(group[offered], group[labelled])]
 
 
 def _ordered(cells: CellTable, rows: Rows, labelling: Labelling, seed: int) -> Rows:

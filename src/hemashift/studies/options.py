@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from hemashift.training.recipe import FIXED_SIZES, Recipe, recipe
 
 
 class _Strict(BaseModel):
@@ -32,18 +36,37 @@ class ArchitecturesOptions(_Strict):
         timed: Images that are timed, one at a time.
     """
 
-    names: tuple[str, ...] = (
-        "vgg16",
-        "resnet101",
-        "efficientnet_b0",
-        "efficientnet_lite0",
-        "vit",
-        "inception_v3",
+    names: tuple[str, ...] = Field(
+        (
+            "vgg16",
+            "resnet101",
+            "efficientnet_b0",
+            "efficientnet_lite0",
+            "vit",
+            "inception_v3",
+        ),
+        min_length=1,
     )
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     per_class: int = Field(100, ge=2)
     scored: int | None = Field(None, ge=1)
     timed: int = Field(20, ge=1)
+
+    def recipe_of(self, name: str, seed: int, **changes: object) -> Recipe:
+        """Return the recipe that a network is trained by.
+
+        Args:
+            name: The network.
+            seed: Seed of the training, unless `recipe` has one.
+            **changes: Fields of the recipe that go before all others.
+
+        Raises:
+            HemashiftError: A field of the recipe is not known, or a value out of range.
+        """
+        wanted = {"seed": seed, **self.recipe, **changes, "architecture": name}
+        if name in FIXED_SIZES:
+            wanted["size"] = FIXED_SIZES[name]
+        return recipe("paper", **wanted)
 
 
 class TargetsOptions(_Strict):
@@ -54,7 +77,7 @@ class TargetsOptions(_Strict):
         draws: Times that labels are drawn; by default `Settings.draws`.
     """
 
-    approaches: tuple[str, ...] = ("workflow", "own")
+    approaches: tuple[str, ...] = Field(("workflow", "own"), min_length=1)
     draws: int | None = Field(None, ge=1)
 
 
@@ -68,13 +91,9 @@ class AblationOptions(_Strict):
         draws: Times that labels are drawn; by default `Settings.draws`.
     """
 
-    conditions: tuple[str, ...] = (
-        "no_source",
-        "no_finetuning",
-        "head_only",
-        "mixed",
-        "no_colour",
-        "workflow",
+    conditions: tuple[str, ...] = Field(
+        ("no_source", "no_finetuning", "head_only", "mixed", "no_colour", "workflow"),
+        min_length=1,
     )
     further: tuple[str, ...] = ()
     draws: int | None = Field(None, ge=1)
@@ -91,8 +110,8 @@ class SampleSizeOptions(_Strict):
             than 1000.
     """
 
-    sizes: tuple[int, ...] = (30, 45, 60, 75, 90, 100)
-    approaches: tuple[str, ...] = ("workflow",)
+    sizes: tuple[Annotated[int, Field(ge=2)], ...] = Field((30, 45, 60, 75, 90, 100), min_length=1)
+    approaches: tuple[str, ...] = Field(("workflow",), min_length=1)
     draws: int | None = Field(None, ge=1)
     least: int = Field(1000, ge=1)
 

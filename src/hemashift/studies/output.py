@@ -91,6 +91,20 @@ def write_record(work: Workspace, facts: Mapping[str, Any], parts: Sequence[Part
         aside.write_text(text + "\n", encoding="utf-8")
 
 
+def former_record(work: Workspace) -> dict[str, Any]:
+    """Return what `write_record` wrote in this folder with these settings; empty if nothing.
+
+    Args:
+        work: The workspace.
+    """
+    try:
+        document = json.loads((work.folder / RECORD).read_text(encoding="utf-8"))
+        same = document["settings"] == work.settings.model_dump(mode="json")
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return document if same else {}
+
+
 def computer() -> dict[str, str | int]:
     """Return what timings depend on: processor, threads, system."""
     return {

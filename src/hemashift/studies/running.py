@@ -12,7 +12,7 @@ from hemashift.errors import DatasetError, HemashiftError
 from hemashift.reports.study_page import Chapter, write_study_page
 from hemashift.studies.contract import Part, Result, Results, Study
 from hemashift.studies.data import dataset_names
-from hemashift.studies.output import page_facts, write_drawn, write_record
+from hemashift.studies.output import former_record, page_facts, write_drawn, write_record
 from hemashift.studies.registry import STUDIES, get_study
 from hemashift.studies.store import Stored
 from hemashift.studies.workspace import Workspace
@@ -96,16 +96,21 @@ def run_studies(
     started, clock = datetime.now(UTC), time.perf_counter()
     chapters: dict[str, Chapter] = {}
     records: list[PartRecord] = []
+    former = [one for one in _former_records(work) if one.study not in studies]
     for name in STUDIES:
-        if name not in studies and (work.folder / name).is_dir():
-            chapters |= _shown(get_study(name), work)
+        if name not in studies:
+            own = [one for one in former if one.study == name]
+            if own or (work.folder / name).is_dir():
+                chapters |= _shown(get_study(name), work, own)
     for name, study in studies.items():
         results, done = _computed(study, work, listener or _Nobody())
         records += done
         chapters[name] = _chapter(study, results, work, [one for one in done if one.error])
         _write(chapters, work, preset)
         facts = {"started": started.isoformat(timespec="seconds"), "preset": preset}
-        write_record(work, {**facts, "seconds": round(time.perf_counter() - clock, 1)}, records)
+        write_record(
+            work, {**facts, "seconds": round(time.perf_counter() - clock, 1)}, [*former, *records]
+        )
     return records
 
 
@@ -145,15 +150,25 @@ def _record(study: Study, part: Part, stored: Stored) -> PartRecord:
     return PartRecord(study.name, part.name, stored.key, round(stored.seconds, 2), stored.fresh)
 
 
-def _shown(study: Study, work: Workspace) -> dict[str, Chapter]:
-    """Return the chapter of a study that was not asked for, from what is finished of it."""
+def _former_records(work: Workspace) -> list[PartRecord]:
+    """Return what became of the parts of former runs in this folder with these settings."""
+    try:
+        return [PartRecord(**one) for one in former_record(work).get("parts", ())]
+    except TypeError:  # written by another version of hemashift
+        return []
+
+
+def _shown(study: Study, work: Workspace, former: Sequence[PartRecord]) -> dict[str, Chapter]:
+    """Return the chapter of a study that was not asked for, from what became of its parts."""
     try:
         parts = list(study.parts(work))
         kept = {part.name: work.store.find(facts_of(study, part)) for part in parts}
-    except HemashiftError:
-        return {}
+    except HemashiftError as error:
+        failed = [PartRecord(study.name, "preparation", error=str(error))] if former else []
+        return {study.name: _chapter(study, {}, work, failed)} if failed else {}
     results = {name: one.result for name, one in kept.items() if one is not None}
-    return {study.name: _chapter(study, results, work, [])} if results else {}
+    failed = [one for one in former if one.error and one.part in kept and one.part not in results]
+    return {study.name: _chapter(study, results, work, failed)} if results or failed else {}
 
 
 def _chapter(

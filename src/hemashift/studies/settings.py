@@ -12,16 +12,14 @@ Examples:
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from hemashift.adaptation.registry import METHODS
-from hemashift.datasets import published
 from hemashift.errors import HemashiftError
+from hemashift.studies.checks import check
 from hemashift.studies.options import StudyOptions
 
 PRESETS = ("quick", "paper")
@@ -119,9 +117,9 @@ class Settings(_Strict):
         study: What each study is told, by its name.
     """
 
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     sources: tuple[str, ...] = ("barcelona", "munich_2019")
-    targets: tuple[str, ...]
+    targets: tuple[str, ...] = Field(min_length=1)
     draws: int = Field(10, ge=1)
     labelling: Literal["random", "proportional"] = "random"
     trials: int = Field(6, ge=0)
@@ -156,7 +154,7 @@ def read_settings(preset: str = "quick", file: str | Path | None = None) -> Sett
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise _told(error, where) from error
-    _check(settings, where)
+    check(settings, where)
     return settings
 
 
@@ -200,43 +198,3 @@ def _told(error: ValidationError, where: str) -> HemashiftError:
         found=f"{place} = {first['input']!r}",
         where=where,
     )
-
-
-def _check(settings: Settings, where: str) -> None:
-    """Refuse names that stand for nothing, before hours of work and not after them."""
-    owned = {name for name, one in settings.datasets.items() if one.folder is not None}
-    used = {*settings.sources, *settings.targets}
-    _known(used, {*published(), *owned}, "dataset", where)
-    _known(owned, used, "dataset of your own in sources or targets", where)
-    _known((one.model for one in settings.approaches.values()), settings.models, "model", where)
-    methods = ("none", *METHODS)
-    _known((one.method for one in settings.approaches.values()), methods, "method", where)
-    study = settings.study
-    approaches = (
-        *study.targets.approaches,
-        *study.ablation.conditions,
-        *study.ablation.further,
-        *study.sample_size.approaches,
-        study.pictures.approach,
-        study.errors.approach,
-    )
-    _known(approaches, settings.approaches, "approach", where)
-    shown = (study.pictures.with_transform, study.pictures.without_transform)
-    _known(shown, settings.models, "model", where)
-    both = sorted(set(settings.sources) & set(settings.targets))
-    if both:
-        raise HemashiftError(
-            "a dataset is both a source and a target", found=", ".join(both), where=where
-        )
-
-
-def _known(names: Iterable[str], known: Iterable[str], what: str, where: str) -> None:
-    known = tuple(known)
-    for name in names:
-        if name not in known:
-            raise HemashiftError(
-                f"the settings name an unknown {what}",
-                expected=", ".join(known),
-                found=name,
-                where=where,
-            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,15 @@ class Workspace:
         return self._models[name]
 
     def models_used(self) -> dict[str, str]:
-        """Return the hash of each model that was needed so far, by its name."""
-        return {name: model.hash for name, model in self._models.items()}
+        """Return the hash of each model that was needed so far or is kept, by its name."""
+        for name, how in self.settings.models.items():
+            given = how.kind in ("shipped", "folder")
+            if not given and self.store.has_model(self.model_facts(name)):
+                with suppress(HemashiftError):  # who needs it is told what is wrong with it
+                    self.model(name)
+        return {
+            name: self._models[name].hash for name in self.settings.models if name in self._models
+        }
 
     def encode(self, model: Bundle, cells: CellTable, *, keep: bool = True) -> Seen:
         """Encode cells; what the encoder has seen before is not encoded again.

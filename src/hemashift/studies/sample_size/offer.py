@@ -15,7 +15,6 @@ from hemashift.studies.draws import Draw, divide, draw
 from hemashift.studies.sample_size.oracle import Integers, walk_to_balance
 
 Sampling = Literal["random", "balanced"]
-SAMPLINGS: tuple[Sampling, ...] = ("random", "balanced")
 
 
 @dataclass(frozen=True, eq=False)
