@@ -200,6 +200,14 @@ def test_disputed_cells_are_left_out(encoded: Project, label: Label) -> None:
     assert any("readers disagree" in note for note in made.notes)
 
 
+def test_patients_are_kept_together(encoded: Project, label: Label) -> None:
+    label(encoded)
+    labelled = sorted(labelling.settled(encoded).labels)
+    encoded.set_groups({cell: str(n % 6) for n, cell in enumerate(labelled)}, by="A")
+    version = adapt_project(encoded, by="A")
+    assert any("6 groups" in note for note in version.notes)
+
+
 def test_a_wrong_label_is_found(encoded: Project, label: Label) -> None:
     label(encoded, each=9, monocyte_3="neutrophil")
     adapt_project(encoded, by="A", method="probe")
@@ -208,8 +216,12 @@ def test_a_wrong_label_is_found(encoded: Project, label: Label) -> None:
     assert found[0].cell == cell
     assert (found[0].label, found[0].suggested) == ("neutrophil", "monocyte")
     assert 0 < found[0].probability <= 1
-    labelling.record(encoded, reader="A", cell=cell, label="monocyte", event=event())
-    assert cell not in [one.cell for one in advice.findings(encoded)]
+    encoded.keep_label(cell, by="A")
+    with Project.open(encoded.images) as again:
+        assert cell not in [one.cell for one in advice.findings(again)]
+    for label_now, shown in (("monocyte", False), ("neutrophil", False)):
+        labelling.record(encoded, reader="A", cell=cell, label=label_now, event=event())
+        assert (cell in [one.cell for one in advice.findings(encoded)]) == shown
 
 
 def test_a_model_of_the_command_line_is_used(

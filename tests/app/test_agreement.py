@@ -38,6 +38,7 @@ def test_kappa_and_its_limits(project: Project) -> None:
     assert found.kappa.estimate == pytest.approx(expected)
     assert 0.4 < found.kappa.low < expected < found.kappa.high <= 1
     assert found.same.estimate == pytest.approx(18 / 21)
+    assert agreement(project, "B", "A").kappa == found.kappa
     assert set(found.classes) == {*SIGNS.values(), "not a cell"}
     assert sum(map(sum, found.table)) == 21
     row, column = found.classes.index("monocyte"), found.classes.index("lymphocyte")
@@ -65,7 +66,9 @@ def test_one_class_alone_gives_no_kappa(project: Project) -> None:
 def test_full_agreement(project: Project) -> None:
     answer(project, "A", "mmllnn")
     answer(project, "B", "mmllnn")
-    assert agreement(project, "A", "B").kappa.estimate == pytest.approx(1)
+    found = agreement(project, "A", "B").kappa
+    assert found.estimate == pytest.approx(1) and found.high == pytest.approx(1)
+    assert found.low < 0.5  # six cells are not certain
 
 
 def test_two_readers_are_needed(project: Project) -> None:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hemashift.app import importing, label_files, labelling, proposing
-from hemashift.app.labelling import CONSENSUS, queue, record, settled, undo, verdicts
+from hemashift.app import audit_trail, importing, label_files, labelling, proposing
+from hemashift.app.labelling import CONSENSUS, queue, record, settle, settled, undo, verdicts
 from hemashift.app.project import Project
 from hemashift.app.store import ConflictError, ProjectError
 
@@ -150,12 +150,41 @@ def test_what_readers_agree_on_is_settled(project: Project, cells: list[int]) ->
         for reader, label in zip(("A", "B"), given, strict=True):
             kind = "label" if label else "unsure"
             record(project, reader=reader, cell=cell, verdict=kind, label=label, event=event())  # type: ignore[arg-type]
-    record(project, reader=CONSENSUS, cell=cells[3], label="monocyte", event=event())
+    settle(project, by="A", cell=cells[3], label="monocyte", event=event())
     found = settled(project)
     assert dict(found.labels) == {
         cells[0]: "monocyte", cells[2]: "monocyte", cells[3]: "monocyte",
     }  # fmt: skip
     assert found.disputed == {cells[1]: {"A": "monocyte", "B": "lymphocyte"}}
+    assert found.unsure == {}
+    record(project, reader="A", cell=cells[4], verdict="unsure", event=event())
+    assert settled(project).unsure == {cells[4]: ("A",)}
+
+
+def test_who_settles_is_in_the_audit_trail(project: Project, cells: list[int]) -> None:
+    for reader, label in (("A", "monocyte"), ("B", "lymphocyte")):
+        record(project, reader=reader, cell=cells[0], label=label, event=event())
+    for _ in range(2):  # the answer to the first was lost
+        settle(project, by="C", cell=cells[0], label="monocyte", event="s1")
+    assert settled(project).labels == {cells[0]: "monocyte"}
+    settle(project, by="B", cell=cells[0], verdict="skip", event="s2")
+    assert list(settled(project).disputed) == [cells[0]]
+    entries = [one for one in audit_trail.entries(project) if one.action == "settle"]
+    told = [(one.by, one.detail["answer"]) for one in entries]
+    assert told == [("C", "monocyte"), ("B", "taken back")]
+
+
+def test_nobody_is_called_consensus(project: Project, cells: list[int]) -> None:
+    for write in (
+        lambda: record(
+            project, reader=" Consensus", cell=cells[0], label="monocyte", event=event()
+        ),
+        lambda: settle(project, by=CONSENSUS, cell=cells[0], label="monocyte", event=event()),
+        lambda: undo(project, reader=CONSENSUS, event=event()),
+    ):
+        with pytest.raises(ProjectError, match="stands for"):
+            write()
+    assert labelling.readers(project) == ()
 
 
 def test_two_windows_at_once_lose_no_label(project: Project, cells: list[int]) -> None:
@@ -213,6 +242,30 @@ def test_a_new_class_of_a_file_is_not_another_that_is_in_use(
     file.write_text(f'path,label\n{names[2]},"our\tclass"\n{names[3]},our class\n')
     assert label_files.import_labels(project, file, reader="B") == 2
     assert said(project, "B") == {cells[2]: "our class", cells[3]: "our class"}
+
+
+def test_unsure_in_a_file_is_no_class(project: Project, cells: list[int]) -> None:
+    names = list(cells_by_path(project))
+    file = project.images.parent / "labels.csv"
+    file.write_text(f"path,label\n{names[0]},Unsure\n")
+    assert label_files.import_labels(project, file, reader="B") == 1
+    assert label_files.import_labels(project, file, reader="B") == 0
+    assert verdicts(project, "B")[cells[0]].verdict == "unsure"
+    file.write_text(f"path,label\n{names[0]},unidentified\n")
+    assert label_files.import_labels(project, file, reader="B") == 0
+    with pytest.raises(ProjectError, match="bin of the page"):
+        project.add_class("Unidentified", by="B")
+
+
+def test_codes_and_patients_of_a_file_are_those_of_adapt(
+    project: Project, cells: list[int]
+) -> None:
+    names = list(cells_by_path(project))
+    file = project.images.parent / "labels.csv"
+    file.write_text(f"path,label,patient\n{names[0]},PMY,7\n{names[1]},MON,\n")
+    assert label_files.import_labels(project, file, reader="B") == 2
+    assert said(project, "B") == {cells[0]: "promyelocyte", cells[1]: "monocyte"}
+    assert project.groups() == {cells[0]: "7"}
 
 
 def test_labels_that_contradict_each_other_are_refused(project: Project, cells: list[int]) -> None:

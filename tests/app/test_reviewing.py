@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hemashift.app import classifying, labelling, reviewing, versions
+from hemashift.app import classifying, counting, labelling, reviewing, versions
 from hemashift.app.project import Project
 from hemashift.app.reviewing import bins, cells, gallery, reclassify, undo_review
 from hemashift.app.store import ConflictError, ProjectError
@@ -66,6 +66,27 @@ def test_people_come_before_the_model(classified: Project) -> None:
         ("eosinophil", "label", None), ("outside", "label", None), ("basophil", "review", "B"),
     ]  # fmt: skip
     assert all(view.doubt == 0 for view in views)
+
+
+def test_what_readers_left_open_waits_for_a_person(classified: Project) -> None:
+    one, two, three = gallery(classified)[:3]
+    for reader, label in (("A", "eosinophil"), ("B", "basophil")):
+        for cell in (one, two):
+            labelling.record(classified, reader=reader, cell=cell, label=label, event=event())
+    labelling.record(classified, reader="A", cell=three, verdict="unsure", event=event())
+    reclassify(classified, reader="B", cells=[two], bin="basophil", event=event())
+    views = cells(classified, [one, two, three])
+    assert [(view.bin, view.source, view.why) for view in views] == [
+        ("unidentified", "model", "readers disagree: A eosinophil, B basophil"),
+        ("basophil", "review", ""),
+        ("unidentified", "model", "A: unsure"),
+    ]
+    assert counting.draft(classified).blocked
+    assert cells(classified, [three], reader="A")[0].bin == "unidentified"
+    labelling.settle(classified, by="A", cell=one, label="basophil", event=event())
+    labelling.record(classified, reader="A", cell=three, label="monocyte", event=event())
+    assert [view.bin for view in cells(classified, [one, three])] == ["basophil", "monocyte"]
+    assert counting.draft(classified).blocked is None
 
 
 def test_many_cells_are_moved_at_once(classified: Project) -> None:

@@ -32,6 +32,20 @@ def test_a_transaction_is_whole_or_nothing(tmp_path: Path) -> None:
     assert names(store) == {"b"}
 
 
+def test_a_damaged_file_is_called_so(tmp_path: Path) -> None:
+    file = tmp_path / "p.hemashift"
+    store = Store(file)
+    for number in range(500):
+        put(store, f"{number:0>60}")
+    store.close()
+    content = bytearray(file.read_bytes())
+    middle = len(content) // 8192 * 4096
+    content[middle : middle + 600] = b"x" * 600
+    file.write_bytes(content)
+    with pytest.raises(ProjectError, match="damaged"):
+        Store(file)
+
+
 def test_an_inner_transaction_belongs_to_the_outer(tmp_path: Path) -> None:
     store = Store(tmp_path / "p.hemashift")
     with pytest.raises(RuntimeError), store.writing():

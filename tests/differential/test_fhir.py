@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hemashift.differential import Differential, Result, Subject
+from hemashift.differential import Differential, FlagRule, Result, Subject, flags
 from hemashift.differential.fhir import to_fhir
 
 Resources = dict[str, list[dict[str, Any]]]
@@ -50,6 +50,15 @@ def test_flags_are_interpretations(signed: Result) -> None:
     assert high["interpretation"][0]["coding"][0]["code"] == "H"
     assert low["interpretation"][0]["coding"][0]["code"] == "L"
     assert "interpretation" not in observations["monocyte"]
+
+
+def test_a_possible_flag_is_a_note_alone(signed: Result) -> None:
+    raised = flags(signed.differential, [FlagRule("monocyte", "above", 4)])
+    observations = {
+        one["code"]["text"]: one for one in resources(replace(signed, flags=raised))["Observation"]
+    }
+    assert "interpretation" not in observations["monocyte"]
+    assert "possibly above 4" in observations["monocyte"]["note"][0]["text"]
 
 
 def test_every_reference_leads_into_the_bundle(signed: Result) -> None:

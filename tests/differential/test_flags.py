@@ -30,6 +30,8 @@ def test_a_flag_is_sure_when_all_of_the_interval_is_beyond() -> None:
         COUNT, (FlagRule("neutrophil", "below", 40), FlagRule("neutrophil", "below", 16))
     )
     assert sure.sure and not not_sure.sure
+    assert sure.sentence.endswith("is below 40")
+    assert not_sure.sentence.endswith("is possibly below 16")
 
 
 def test_the_limit_itself_is_not_beyond_it() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hemashift.differential import Result, Subject
+from hemashift.differential import Differential, FlagRule, Result, Subject, flags
 from hemashift.differential.hl7 import escape, to_hl7
 
 from .conftest import NAME
@@ -58,6 +58,21 @@ def test_values_codes_units_and_flags(signed: Result) -> None:
     assert lines["our \\T\\ own"][3] == "our \\T\\ own^our \\T\\ own^L"
     assert [fields[1] for fields in segments(signed, "OBX")] == list("123456")
     assert any("0.82 to 5.74" in fields[3] for fields in segments(signed, "NTE"))
+
+
+def test_only_a_sure_flag_is_high_or_low(signed: Result) -> None:
+    count = signed.differential
+    result = replace(signed, flags=flags(count, [FlagRule("monocyte", "above", 4)]))
+    assert {fields[8] for fields in segments(result, "OBX")} == {""}
+    assert any("is possibly above 4" in fields[3] for fields in segments(result, "NTE"))
+
+
+def test_one_is_written_as_one() -> None:
+    result = Result(Differential.of({"neutrophil": 1, "outside": 1}), copies=1)
+    notes = [fields[3] for fields in segments(result, "NTE")]
+    assert notes[0].startswith("1 leucocyte counted")
+    assert "1 cell or thing that is not reported and 1 copy of another image" in notes[0]
+    assert notes[1].startswith("1 cell, 1 leucocyte;")
 
 
 def test_status(signed: Result, draft: Result) -> None:

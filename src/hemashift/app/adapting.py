@@ -77,9 +77,10 @@ def adapt_project(
     if method == "auto" and not (known.labels or known.disputed):
         return _without_labels(project, model, start, by, seed, tell)
     names = {row[0]: row[1] for row in project.store.rows("SELECT id, path FROM cells")}
+    groups = project.groups()
     frame = pd.DataFrame(
-        [(names[cell], label) for cell, label in known.for_adapting().items()],
-        columns=["path", "label"],
+        [(names[c], label, groups.get(c, "")) for c, label in known.for_adapting().items()],
+        columns=["path", "label", "group"],
     )
     cells = read_labels(project.images, frame, model.card.classes)
     chosen = make_method(method, tell)

@@ -126,14 +126,14 @@ def keep(project: Project, version: int, task: Task) -> None:
 def findings(project: Project) -> list[Finding]:
     """Return the labels that look wrong to the latest adaptation, the least believable first.
 
-    Cells whose label has changed since are left out.
+    Cells whose label has changed since are left out, and labels that a person has kept.
     """
     text = project.store.value(
         "SELECT findings FROM versions WHERE origin = 'adapted' ORDER BY number DESC"
     )
-    labels = labelling.settled(project).labels
+    labels, kept = labelling.settled(project).labels, project.kept_labels()
     found = [Finding(**values) for values in json.loads(text or "[]")]
-    return [one for one in found if labels.get(one.cell) == one.label]
+    return [one for one in found if labels.get(one.cell) == one.label != kept.get(one.cell)]
 
 
 def _wanted(found: selection.Advice) -> str | None:

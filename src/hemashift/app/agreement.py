@@ -11,14 +11,11 @@ from sklearn.metrics import cohen_kappa_score
 from hemashift.app import labelling
 from hemashift.app.refusals import ProjectError
 from hemashift.evaluation import Interval
-from hemashift.evaluation.bootstrap import bootstrap_confusions
-from hemashift.evaluation.intervals import clopper_pearson, percentile_interval
-from hemashift.evaluation.metrics import FloatArray, IntArray, confusion_matrix, encode_labels
+from hemashift.evaluation.intervals import clopper_pearson
+from hemashift.evaluation.metrics import IntArray, confusion_matrix, encode_labels
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project
-
-_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Agreement:
     Attributes:
         readers: The two.
         n: Cells that both have given a class or called not a cell.
-        kappa: Cohen's kappa, with bootstrap limits; NaN where it is not defined.
+        kappa: Cohen's kappa, with limits; NaN where it is not defined.
         same: Share of cells with the same answer, with exact limits.
         classes: The K answers that occur.
         table: `table[i][j]`: cells that the first called `classes[i]` and the second
@@ -48,9 +45,9 @@ class Agreement:
 def agreement(project: Project, first: str, second: str) -> Agreement:
     """Return how far two readers agree (Cohen 1960).
 
-    Kappa is 1 for full agreement, 0 for what chance would give. Its limits come from drawing
-    cells (bootstrap, 2,000 draws). Where all answers are the same they have no width and kappa
-    says little; the exact limits of `same` hold then too.
+    Kappa is 1 for full agreement, 0 for what chance would give. Its limits are, as Cohen's, those
+    of `same` with the agreement by chance as it was found; exact ones, so that full agreement on a
+    few cells is not certain.
 
     Raises:
         ProjectError: One of them has no answers, or the two are the same.
@@ -60,11 +57,12 @@ def agreement(project: Project, first: str, second: str) -> Agreement:
     classes = tuple(sorted({answer for pair in pairs for answer in pair}))
     one, two = (encode_labels([pair[side] for pair in pairs], classes) for side in (0, 1))
     table = confusion_matrix(one, two, len(classes))
+    same = clopper_pearson(int(np.trace(table)), len(pairs))
     return Agreement(
         (first, second),
         len(pairs),
-        _kappa(one, two, table),
-        clopper_pearson(int(np.trace(table)), len(pairs)),
+        _kappa(one, two, table, same),
+        same,
         classes,
         tuple(tuple(row) for row in table.tolist()),
         len(both) - len(pairs),
@@ -94,22 +92,12 @@ def _both(project: Project, first: str, second: str) -> dict[int, tuple[str | No
     }
 
 
-def _kappa(one: IntArray, two: IntArray, table: IntArray) -> Interval:
-    if table.sum() == 0:
-        return Interval(np.nan, np.nan, np.nan)
-    drawn = bootstrap_confusions(table, draws=_DRAWS).astype(np.float64)
+def _kappa(one: IntArray, two: IntArray, table: IntArray, same: Interval) -> Interval:
+    n = table.sum()
+    chance = float(table.sum(axis=0) @ table.sum(axis=1)) / n**2 if n else 1.0
     # One answer alone leaves nothing to agree on by chance: kappa is not defined (0 / 0).
-    with np.errstate(invalid="ignore", divide="ignore"):
-        samples = _kappas(drawn)
-        defined = not np.isnan(_kappas(table[None].astype(np.float64))[0])
-    estimate = float(cohen_kappa_score(one, two)) if defined else np.nan
-    return percentile_interval(estimate, samples)
-
-
-def _kappas(tables: FloatArray) -> FloatArray:
-    """Return Cohen's kappa of tables (draws, K, K)."""
-    n = tables.sum(axis=(1, 2))
-    seen = np.trace(tables, axis1=1, axis2=2) / n
-    chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / n**2
-    kappas: FloatArray = (seen - chance) / (1 - chance)
-    return kappas
+    if chance == 1:
+        return Interval(np.nan, np.nan, np.nan)
+    low, high = ((share - chance) / (1 - chance) for share in (same.low, same.high))
+    kind = "exact limits of the agreement"
+    return Interval(float(cohen_kappa_score(one, two)), max(low, -1), high, same.confidence, kind)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import csv
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemashift.adaptation.labels import meanings_of, read_label_file
 from hemashift.app import audit_trail, labelling
+from hemashift.app.labelling import Verdict
 from hemashift.app.names import one_line
 from hemashift.app.refusals import ProjectError
-from hemashift.errors import TableError
-from hemashift.evaluation.tables import read_table
-from hemashift.files import atomic_write
-from hemashift.taxonomy import OUTSIDE, default_taxonomy
+from hemashift.evaluation.columns import groups_in, texts_of
+from hemashift.files import atomic_write, forward_slashes
+from hemashift.taxonomy import OUTSIDE
+from hemashift.trust.unidentified import UNIDENTIFIED
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project
 
 _NAMED = 5
+_UNSURE = ("unsure", UNIDENTIFIED)
+
+Answer = tuple[Verdict, str | None]
 
 
 def export_labels(project: Project, path: str | Path) -> int:
@@ -41,9 +47,10 @@ def export_labels(project: Project, path: str | Path) -> int:
 def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
     """Record the labels of a file as answers of a reader; all or none.
 
-    A label that means a class of the project counts as that class, `outside` as not a cell; other
-    labels are added as classes. Rows that say what the reader has said already are passed over, so
-    the same file can be imported again.
+    Labels mean what they mean to `hemashift adapt` (`hemashift.adaptation.labels.meaning_of`), but
+    `unsure` or `unidentified` is unsure; what is no class of the project is added. Rows that say
+    what the reader has said already are passed over, so the same file can be imported again. A
+    column that names the smear or patient of a cell is kept, for cross-validation.
 
     Args:
         project: The project.
@@ -51,7 +58,7 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
         reader: Whose answers they are.
 
     Returns:
-        Number of labels recorded.
+        Number of answers recorded.
 
     Raises:
         TableError: The file cannot be read or lacks a column.
@@ -61,10 +68,10 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
     cells = {name: cell for cell, name in _names(project).items()}
     # A name as it is exported comes before what a spreadsheet or Windows made of it.
     wanted = [
-        (name if name in cells else name.strip().replace("\\", "/"), label)
-        for name, label in _rows(path)
+        (name if name in cells else forward_slashes(name.strip()), label, group)
+        for name, label, group in _rows(path)
     ]
-    missing = [name for name, _ in wanted if name not in cells]
+    missing = [name for name, _, _ in wanted if name not in cells]
     if missing:
         raise ProjectError(
             f"{len(missing)} of {len(wanted)} labelled images are not in the project",
@@ -76,28 +83,33 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
     recorded = 0
     with project.store.writing() as connection:
         said = labelling.verdicts(project, reader)
-        meant: dict[int, str | None] = {}
-        for name, given in wanted:
-            cell, label = cells[name], _class(project, given, reader)
-            if meant.setdefault(cell, label) != label:
+        answers = _answers(project, [label for _, label, _ in wanted], reader)
+        meant: dict[int, Answer] = {}
+        for name, given, _ in wanted:
+            cell, answer = cells[name], answers[given]
+            if meant.setdefault(cell, answer) != answer:
                 raise ProjectError(
                     "the labels contradict each other",
                     expected="one label an image",
-                    found=f"{name}: {meant[cell] or OUTSIDE} and {label or OUTSIDE}",
+                    found=f"{name}: {_written(meant[cell])} and {_written(answer)}",
                     where=path,
                     hint="decide which label is right, and remove the other",
                 )
-            if cell in said and said[cell].answer == (label or labelling.NOT_A_CELL):
+            verdict, label = answer
+            if cell in said and (said[cell].verdict, said[cell].label) == answer:
                 continue
             said[cell] = labelling.record(
                 project,
                 reader=reader,
                 cell=cell,
-                verdict="label" if label else "not_a_cell",
+                verdict=verdict,
                 label=label,
                 event=uuid.uuid4().hex,
             )
             recorded += 1
+        groups = {cells[name]: group for name, _, group in wanted if group}
+        if groups:
+            project.set_groups(groups, by=reader)
         detail = {"file": Path(path).name, "labels": recorded}
         audit_trail.append(connection, reader, "import labels", **detail)
     return recorded
@@ -108,30 +120,32 @@ def _names(project: Project) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def _rows(path: str | Path) -> list[tuple[str, str]]:
-    """Return path and label of the rows that have a label."""
-    frame = read_table(path)
-    frame.columns = [str(name).strip().lower() for name in frame.columns]
-    if list(frame.columns).count("path") != 1 or list(frame.columns).count("label") != 1:
-        raise TableError(
-            "the label file lacks a column",
-            expected="the columns path and label",
-            found=", ".join(frame.columns),
-            where=path,
-        )
-    pairs = zip(frame["path"].astype(str), frame["label"].astype(str), strict=True)
-    return [(name, label.strip()) for name, label in pairs if label.strip()]
+def _rows(path: str | Path) -> list[tuple[str, str, str]]:
+    """Return path, label, and smear or patient (or an empty text) of the rows with a label."""
+    frame, _ = read_label_file(path)
+    labels, groups = texts_of(frame["label"]), groups_in(frame) or [""] * len(frame)
+    rows = zip(frame["path"].astype(str), labels, groups, strict=True)
+    return [row for row in rows if row[1]]
 
 
-def _class(project: Project, label: str, by: str) -> str | None:
-    """Return the class of the project that a label means, None for `outside`; or add it."""
-    if label.casefold() in (OUTSIDE, labelling.NOT_A_CELL):
-        return None
+def _answers(project: Project, labels: Iterable[str], by: str) -> dict[str, Answer]:
+    """Return the answer that each label means; classes that the project has not are added."""
+    found: dict[str, Answer] = {}
     known = project.classes()
-    found = default_taxonomy().roll_up(label, known)
-    if found is not None:
-        return found
-    name = one_line(label, "name of the class")
-    if name not in known:
-        project.add_class(name, by=by)
-    return name
+    for label, meant in meanings_of(labels, known, None).items():
+        if meant is None or label.casefold() == labelling.NOT_A_CELL:
+            found[label] = ("not_a_cell", None)
+        elif label.casefold() in _UNSURE:
+            found[label] = ("unsure", None)
+        else:
+            name = meant if meant in known else one_line(meant, "name of the class")
+            if name not in known:
+                known = project.add_class(name, by=by)
+            found[label] = ("label", name)
+    return found
+
+
+def _written(answer: Answer) -> str:
+    """Write an answer as a table has it."""
+    verdict, label = answer
+    return label or (OUTSIDE if verdict == "not_a_cell" else verdict)

@@ -1,7 +1,7 @@
 """Labels: every keystroke an event that is never changed; the present state follows from them.
 
 Readers are blind to each other: nothing here shows one reader what another has said, except
-`settled`, which is for adapting.
+`settled`, which is for adapting and for the review.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from hemashift.app import audit_trail
 from hemashift.app.names import now, one_line
 from hemashift.app.refusals import ConflictError, ProjectError
 from hemashift.app.store import insert
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["label", "not_a_cell", "unsure", "skip"]
 CONSENSUS = "consensus"
-"""The reader whose answers settle disagreements."""
+"""The reader whose answers settle disagreements; nobody's name, see `settle`."""
 NOT_A_CELL = "not a cell"
 """How the verdict `not_a_cell` is called beside classes."""
 
@@ -63,11 +64,13 @@ class Settled:
             a cell or was unsure gave none.
         not_cells: Cells that are, by the same rule, not cells.
         disputed: Cells about which readers disagree: cell -> reader -> answer.
+        unsure: Cells that readers were unsure of and nobody gave an answer to: cell -> readers.
     """
 
     labels: Mapping[int, str]
     not_cells: frozenset[int]
     disputed: Mapping[int, Mapping[str, str]]
+    unsure: Mapping[int, tuple[str, ...]]
 
     def for_adapting(self) -> dict[int, str]:
         """Return what the model is adapted to: classes, and `outside` for what is no cell."""
@@ -90,7 +93,7 @@ def record(
 
     Args:
         project: The project.
-        reader: Who; any name.
+        reader: Who; any name but `CONSENSUS`.
         cell: Id of the cell.
         event: Id of this keystroke, made by the caller.
         verdict: What kind of answer.
@@ -100,7 +103,46 @@ def record(
         ProjectError: No such cell or class, or no reader.
         ConflictError: `event` was used for something else.
     """
-    event, reader = one_line(event, "id of the event"), one_line(reader)
+    return _record(project, _person(reader), cell, event, verdict, label)[0]
+
+
+def settle(
+    project: Project,
+    *,
+    by: str,
+    cell: int,
+    event: str,
+    verdict: Verdict = "label",
+    label: str | None = None,
+) -> Judged:
+    """Settle what a cell is for all readers, as `CONSENSUS`; the audit trail says who did.
+
+    Args:
+        project: The project.
+        by: Who settles it.
+        cell: Id of the cell.
+        event: Id of this keystroke, made by the caller.
+        verdict: What kind of answer; "skip" takes the settlement back.
+        label: One of `project.classes()`, where `verdict` is "label".
+
+    Raises:
+        ProjectError: As `record`.
+        ConflictError: As `record`.
+    """
+    by = _person(by)
+    with project.store.writing() as connection:
+        said, new = _record(project, CONSENSUS, cell, event, verdict, label)
+        if new:
+            answer = said.answer or "taken back"
+            audit_trail.append(connection, by, "settle", cell=cell, answer=answer)
+    return said
+
+
+def _record(
+    project: Project, reader: str, cell: int, event: str, verdict: Verdict, label: str | None
+) -> tuple[Judged, bool]:
+    """Record an answer; return it, and whether it was not recorded before."""
+    event = one_line(event, "id of the event")
     with project.store.writing() as connection:
         known = _event(project, event)
         if known is not None:
@@ -108,11 +150,23 @@ def record(
                 reader, cell, verdict, label
             ):  # fmt: skip
                 raise ConflictError("this id was used for another answer", found=event)
-            return known
+            return known, False
         _check(project, cell, verdict, label)
         made = Judged(event, reader, cell, verdict, label, now())
         insert(connection, "label_events", **asdict(made))
-    return made
+    return made, True
+
+
+def _person(reader: str) -> str:
+    """Return the name of a reader as it is written; refuse the one that stands for all."""
+    name = one_line(reader)
+    if name.casefold() == CONSENSUS:
+        raise ProjectError(
+            "this name stands for what readers have settled together",
+            expected="the name or initials of one person",
+            found=name,
+        )
+    return name
 
 
 def undo(project: Project, *, reader: str, event: str, target: str | None = None) -> Judged | None:
@@ -131,7 +185,7 @@ def undo(project: Project, *, reader: str, event: str, target: str | None = None
     Raises:
         ProjectError: `target` is not an answer of this reader, or was taken back before.
     """
-    event, reader = one_line(event, "id of the event"), one_line(reader)
+    event, reader = one_line(event, "id of the event"), _person(reader)
     with project.store.writing() as connection:
         again = project.store.row(
             f"SELECT {_COLUMNS} FROM label_events "
@@ -195,12 +249,15 @@ def readers(project: Project) -> tuple[str, ...]:
 def settled(project: Project) -> Settled:
     """Return what is known of the cells from all readers together; cells that are gone left out."""
     said: dict[int, dict[str, str]] = {}
-    for row in project.store.rows(
-        "SELECT cell, reader, COALESCE(label, ?) FROM answers JOIN cells ON cell = cells.id "
-        "WHERE verdict IN ('label', 'not_a_cell') AND status = 'ready' ORDER BY answers.id",
-        NOT_A_CELL,
+    unsure: dict[int, tuple[str, ...]] = {}
+    for cell, reader, verdict, label in project.store.tuples(
+        "SELECT cell, reader, verdict, label FROM answers JOIN cells ON cell = cells.id "
+        "WHERE verdict <> 'skip' AND status = 'ready' ORDER BY answers.id"
     ):
-        said.setdefault(row[0], {})[row[1]] = row[2]
+        if verdict == "unsure":
+            unsure[cell] = (*unsure.get(cell, ()), reader)
+        else:
+            said.setdefault(cell, {})[reader] = label or NOT_A_CELL
     labels, not_cells, disputed = {}, set(), {}
     for cell, answers in said.items():
         last_word = answers.get(CONSENSUS)
@@ -211,7 +268,8 @@ def settled(project: Project) -> Settled:
             not_cells.add(cell)
         else:
             labels[cell] = agreed.pop()
-    return Settled(labels, frozenset(not_cells), disputed)
+    unsure = {cell: names for cell, names in unsure.items() if cell not in said}
+    return Settled(labels, frozenset(not_cells), disputed, unsure)
 
 
 def _check(project: Project, cell: int, verdict: str, label: str | None) -> None:

@@ -14,8 +14,18 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def printable(text: str) -> str:
+    r"""Return a text as one line, without control characters and needless spaces.
+
+    Examples:
+        >>> printable("  Dr.\tA. B.\n")
+        'Dr. A. B.'
+    """
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+
+
 def one_line(text: str, what: str = "name") -> str:
-    r"""Return a name without control characters and needless spaces.
+    """Return a name as one line, see `printable`.
 
     Args:
         text: As it was typed.
@@ -23,12 +33,8 @@ def one_line(text: str, what: str = "name") -> str:
 
     Raises:
         ProjectError: Nothing is left, or more than 100 characters.
-
-    Examples:
-        >>> one_line("  Dr.\tA. B.\n")
-        'Dr. A. B.'
     """
-    name = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    name = printable(text)
     if not 0 < len(name) <= _LONGEST:
         raise ProjectError(
             f"the {what} is missing" if not name else f"the {what} is too long",

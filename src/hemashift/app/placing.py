@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +35,8 @@ class CellView:
         second: The next most probable class, or None.
         outside: How unlike all classes it is, 0 or more, see `hemashift.trust.outside`; above 1
             it is `outside`. None where the version cannot tell.
+        why: Why it waits in `unidentified` though readers have seen it: they disagree, or are
+            unsure. Empty elsewhere.
     """
 
     cell: int
@@ -47,6 +49,7 @@ class CellView:
     doubt: float
     second: str | None
     outside: float | None = None
+    why: str = ""
 
 
 def unconfirmed(views: Iterable[CellView]) -> int:
@@ -93,7 +96,7 @@ def _place(
 ) -> list[CellView]:
     least = keeping.keeping(project, version).rule.threshold
     moved = moves.standing(project, reader) if people else {}
-    decided = _labelled(project, reader) if people else {}
+    decided, waiting = _labelled(project, reader) if people else ({}, {})
     views = []
     for cell, path, label, probability, doubt, second, score in project.store.tuples(
         "SELECT id, path, label, probability, doubt, second, outside FROM cells "
@@ -108,6 +111,8 @@ def _place(
             (bin, by), source, doubt = moved[cell], "review", 0.0
         elif cell in decided:
             bin, source, doubt = decided[cell], "label", 0.0
+        elif cell in waiting:
+            bin, source, doubt = UNIDENTIFIED, "none" if label is None else "model", 1.0
         elif label is None:
             bin, source, doubt = UNIDENTIFIED, "none", 1.0
         elif score is not None and score > 1:
@@ -115,21 +120,39 @@ def _place(
             bin, source, doubt = OUTSIDE, "model", 1 / score
         else:
             bin, source = (label if probability >= least else UNIDENTIFIED), "model"
+        why = waiting.get(cell, "") if source in ("model", "none") else ""
         views.append(
-            CellView(cell, path, bin, source, by, label, probability, doubt, second, score)
+            CellView(cell, path, bin, source, by, label, probability, doubt, second, score, why)
         )
     return views
 
 
-def _labelled(project: Project, reader: str | None) -> dict[int, str]:
-    """Return the bins that labels put cells into: those of a reader, or the settled ones."""
+def _labelled(project: Project, reader: str | None) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the bins that labels put cells into, and why other cells wait for a person.
+
+    The labels are those of a reader, or else the settled ones.
+    """
     if reader is not None:
-        said = {cell: one.answer for cell, one in labelling.verdicts(project, reader).items()}
+        own = labelling.verdicts(project, reader)
+        said = {cell: one.answer for cell, one in own.items()}
+        waiting = {c: _unsure((reader,)) for c, one in own.items() if one.verdict == "unsure"}
     else:
         known = labelling.settled(project)
         said = {**known.labels, **dict.fromkeys(known.not_cells, labelling.NOT_A_CELL)}
-    return {
+        waiting = {cell: _unsure(names) for cell, names in known.unsure.items()}
+        waiting |= {cell: _disagree(answers) for cell, answers in known.disputed.items()}
+    decided = {
         cell: OUTSIDE if answer == labelling.NOT_A_CELL else answer
         for cell, answer in said.items()
         if answer is not None
     }
+    return decided, waiting
+
+
+def _unsure(readers: Iterable[str]) -> str:
+    return f"{', '.join(readers)}: unsure"
+
+
+def _disagree(answers: Mapping[str, str]) -> str:
+    said = ", ".join(f"{reader} {answer}" for reader, answer in answers.items())
+    return f"readers disagree: {said}"

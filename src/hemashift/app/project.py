@@ -41,7 +41,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -49,12 +49,12 @@ from typing import Any, Self
 
 from hemashift.app import audit_trail, labelling, placing, recent, reviewing, versions
 from hemashift.app.jobs import Jobs
-from hemashift.app.names import one_line
+from hemashift.app.names import one_line, printable
 from hemashift.app.store import ConflictError, ProjectError, Store
 from hemashift.differential import FlagRule, Subject
 from hemashift.errors import ImageError, ModelFileError
 from hemashift.images import check_names
-from hemashift.taxonomy import CLASSES, OUTSIDE, default_taxonomy
+from hemashift.taxonomy import CLASSES, OUTSIDE, class_name_fault, default_taxonomy
 from hemashift.trust.unidentified import UNIDENTIFIED
 
 __all__ = ["OUTSIDE", "SUFFIX", "UNIDENTIFIED", "Project", "Summary", "folder_of"]
@@ -218,12 +218,13 @@ class Project:
             signed=self.store.value("SELECT MAX(version) FROM results"),
         )
 
-    def copies(self) -> int:
-        """Return how many images are copies, to the byte, of another one that is counted."""
-        found: int = self.store.value(
-            "SELECT COUNT(*) - COUNT(DISTINCT sha256) FROM cells WHERE status = 'ready'"
+    def copies(self) -> list[tuple[str, str]]:
+        """Return the images that are copies, to the byte, of another one, and of which, by path."""
+        return self.store.tuples(
+            "SELECT path, first FROM cells JOIN (SELECT sha256 AS content, MIN(path) AS first "
+            "FROM cells WHERE status = 'ready' GROUP BY sha256 HAVING COUNT(*) > 1) "
+            "ON sha256 = content WHERE status = 'ready' AND path <> first ORDER BY path"
         )
-        return found
 
     def classes(self) -> tuple[str, ...]:
         """Return the classes to label and review with.
@@ -236,7 +237,7 @@ class Project:
         except ModelFileError:
             known = CLASSES
         used = [row[0] for row in self.store.rows(
-            "SELECT DISTINCT label FROM label_events WHERE label IS NOT NULL ORDER BY label"
+            "SELECT DISTINCT label FROM answers WHERE label IS NOT NULL ORDER BY label"
         )]  # fmt: skip
         return tuple(dict.fromkeys([*known, *self._setting("classes", []), *used]))
 
@@ -256,13 +257,58 @@ class Project:
         name = one_line(name, "name of the class")
         taxonomy = default_taxonomy()
         meant = taxonomy.resolve(name)
+        if name.casefold() in (*BINS, labelling.NOT_A_CELL):
+            raise ProjectError(
+                "this is the name of a bin of the page, and cannot be a class",
+                found=name,
+                hint="choose another name; in a table, leave the label empty or write unsure",
+            )
+        fault = class_name_fault(name)
+        if fault is not None:
+            raise ProjectError("a class cannot have this name", found=fault)
         with self.store.writing():
-            for known in (*self.classes(), *BINS, labelling.NOT_A_CELL):
+            for known in self.classes():
                 same = meant is not None and taxonomy.resolve(known) == meant
                 if known.casefold() == name.casefold() or same:
                     raise ProjectError("there is such a class already", found=name, expected=known)
             self._change("classes", [*self._setting("classes", []), name], by)
         return self.classes()
+
+    def remove_class(self, name: str, *, by: str) -> tuple[str, ...]:
+        """Remove a class that was added and is not in use.
+
+        Args:
+            name: Its name.
+            by: Who removes it.
+
+        Returns:
+            The classes.
+
+        Raises:
+            ProjectError: It was not added, or a label, a move or a version of the model has it.
+        """
+        with self.store.writing():
+            added = self._setting("classes", [])
+            why = self._why_used(name) or (None if name in added else "which was not added")
+            if why is not None:
+                raise ProjectError(
+                    "this class cannot be removed",
+                    expected="a class that was added and is not in use",
+                    found=f"{name}, {why}",
+                    hint="where cells have it, give them another class first",
+                )
+            self._change("classes", [one for one in added if one != name], by)
+        return self.classes()
+
+    def _why_used(self, name: str) -> str | None:
+        """Say what has a class; None where nothing has."""
+        if any(name in one.classes for one in versions.versions(self)):
+            return "which a version of the model has"
+        if self.store.value("SELECT 1 FROM answers WHERE label = ?", name):
+            return "which cells are labelled"
+        if self.store.value("SELECT 1 FROM standing_moves WHERE bin = ?", name):
+            return "where cells were moved to"
+        return None
 
     def absent(self) -> tuple[str, ...]:
         """Return the classes that are said not to occur here."""
@@ -309,7 +355,8 @@ class Project:
         with self.store.writing():
             now = self.subject()
             shown, held = asdict(before or now), asdict(now)
-            new = {name: text for name, text in asdict(subject).items() if text != shown[name]}
+            given = {name: printable(text) for name, text in asdict(subject).items()}
+            new = {name: text for name, text in given.items() if text != shown[name]}
             if any(held[name] not in (shown[name], text) for name, text in new.items()):
                 raise _changed_elsewhere("the sample's details")
             self._change("subject", {**held, **new}, by)
@@ -357,6 +404,33 @@ class Project:
                 "an error rate lies between 0 and 1", expected="such as 0.05", found=f"{rate:g}"
             )
         self._change("max_error", rate, by)
+
+    def kept_labels(self) -> dict[int, str]:
+        """Return the labels that somebody looked at again and left as they are: cell -> label."""
+        return {int(cell): label for cell, label in self._setting("kept_labels", {}).items()}
+
+    def keep_label(self, cell: int, *, by: str) -> None:
+        """Say that a label that looked wrong is right; see `advice.findings`.
+
+        Raises:
+            ProjectError: The cell has no settled label.
+        """
+        with self.store.writing():
+            label = labelling.settled(self).labels.get(cell)
+            if label is None:
+                raise ProjectError("this cell has no label", found=str(cell))
+            kept = {str(one): name for one, name in self.kept_labels().items()}
+            self._change("kept_labels", {**kept, str(cell): label}, by)
+
+    def groups(self) -> dict[int, str]:
+        """Return the smear or patient of cells, as far as label tables named one: cell -> name."""
+        return {int(cell): name for cell, name in self._setting("groups", {}).items()}
+
+    def set_groups(self, groups: Mapping[int, str], *, by: str) -> None:
+        """Say of which smear or patient cells are; what was said of others stays."""
+        with self.store.writing():
+            told = {**self.groups(), **groups}
+            self._change("groups", {str(cell): name for cell, name in told.items()}, by)
 
     def _setting(self, name: str, default: Any) -> Any:
         text = self.store.value("SELECT value FROM settings WHERE name = ?", name)

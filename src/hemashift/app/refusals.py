@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from hemashift.errors import HemashiftError, of_the_system
 
@@ -17,6 +18,17 @@ class ConflictError(ProjectError):
 
 class UnsavedError(ProjectError):
     """The disk or another program is in the way for now; the same may work later."""
+
+
+def damaged(found: object, where: Path | None = None) -> ProjectError:
+    """Say that the database of a project is damaged."""
+    return ProjectError(
+        "the file of the project is damaged",
+        found=str(found),
+        where=where,
+        hint="close the page and put a copy of the file in its place; keep the damaged one, as "
+        "much in it may still be read",
+    )
 
 
 def of_the_disk(error: OSError | sqlite3.OperationalError) -> HemashiftError:

@@ -1,9 +1,9 @@
 """Review: the classified cells in bins, sorted by doubt, and moved from bin to bin.
 
 A cell is in the bin where a person put it last; else in that of its settled label; else in
-`outside` where an adapted model finds it unlike all classes; else in that of the active model's
-class, or in `unidentified` where the rule of `keeping` does not keep that or the cell is not
-classified yet.
+`unidentified` where readers disagree about it or were unsure of it; else in `outside` where an
+adapted model finds it unlike all classes; else in that of the active model's class, or in
+`unidentified` where the rule of `keeping` does not keep that or the cell is not classified yet.
 """
 
 from __future__ import annotations

@@ -194,6 +194,7 @@ def _result(project: Project, shown: Draft, signature: Signature | None, comment
         len(problems(project)),
         project.name,
         audit_trail.head(project) if signature is not None else "",
+        len(project.copies()),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hemashift.app.migrations import migrate
-from hemashift.app.refusals import ConflictError, ProjectError, UnsavedError
+from hemashift.app.refusals import ConflictError, ProjectError, UnsavedError, damaged
 
 __all__ = ["ConflictError", "ProjectError", "Store", "UnsavedError", "insert"]
 
@@ -67,7 +67,7 @@ class Store:
             older.
 
     Raises:
-        ProjectError: The file is no project, of a newer hemashift, or cannot be written.
+        ProjectError: The file is no project, of a newer hemashift, damaged, or cannot be written.
     """
 
     def __init__(self, file: Path) -> None:
@@ -77,8 +77,11 @@ class Store:
         self._mode = "rwc"
         try:
             migrate(self.connection(), file)
+            self._check_whole()
         except sqlite3.DatabaseError as error:
             self.close()
+            if "malformed" in str(error):
+                raise damaged(error, file) from error
             raise ProjectError(
                 "this file is not a project, or cannot be written",
                 found=str(error),
@@ -90,6 +93,11 @@ class Store:
             raise
         # Where the file is moved away, a later connection must not put an empty one there.
         self._mode = "rw"
+
+    def _check_whole(self) -> None:
+        found = self.value("PRAGMA quick_check(1)")
+        if found != "ok":
+            raise damaged(found, self.file)
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""

@@ -29,7 +29,8 @@ def to_fhir(result: Result) -> str:
     """Return a bundle of type collection: a DiagnosticReport with an Observation a class.
 
     Patient, Specimen and Practitioner are in it where something is known of them. Percentages
-    carry LOINC codes; cells counted and exact limits are components of the observation.
+    carry LOINC codes; cells counted and exact limits are components of the observation. Flags are
+    notes, and its interpretation where they are sure.
 
     Examples:
         >>> from hemashift.differential import Differential
@@ -143,7 +144,7 @@ class _Parts:
             dataAbsentReason=absent if unknown else None,
             interpretation=[
                 _coded(f"{_TERMINOLOGY}/v3-ObservationInterpretation", *_INTERPRETATION[direction])
-                for direction in dict.fromkeys(flag.rule.direction for flag in flags)
+                for direction in dict.fromkeys(flag.rule.direction for flag in flags if flag.sure)
             ],
             note=[{"text": flag.sentence} for flag in flags],
             specimen=self.reference(self.specimen()),

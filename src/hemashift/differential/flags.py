@@ -42,7 +42,7 @@ class Flag:
         low: Its lower limit.
         high: Its upper limit.
         sure: Whether the whole interval, not only the value, is beyond the limit.
-        sentence: The flag in a sentence.
+        sentence: The flag in a sentence, with "possibly" where it is not sure.
     """
 
     rule: FlagRule
@@ -79,7 +79,7 @@ def _flag(differential: Differential, rule: FlagRule) -> Flag | None:
     # 1.04 is above 1; written as 1.0 it would look like a mistake.
     digits = next((d for d in range(1, 6) if round(line.value, d) != rule.limit), 6)
     found = f"{line.name} {line.value:.{digits}f} {line.unit} ({line.low:.1f} to {line.high:.1f})"
-    sentence = f"{found} is {rule.direction} {rule.limit:g}"
+    sentence = f"{found} is {'' if sure else 'possibly '}{rule.direction} {rule.limit:g}"
     if rule.message:
         sentence = f"{rule.message}: {sentence}"
     return Flag(rule, line.value, line.low, line.high, sure, sentence)

@@ -10,7 +10,7 @@ from hemashift.differential.core import Line
 from hemashift.differential.json_file import to_json
 from hemashift.differential.loinc import LoincTerm, loinc_term, panel
 from hemashift.differential.result import Result
-from hemashift.differential.wording import limits, method
+from hemashift.differential.wording import counted, limits, method
 
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\", "\n": "\\.br\\"}
 _SEX = {"female": "F", "male": "M", "other": "O", "unknown": "U"}
@@ -22,9 +22,9 @@ _CONTROL_ID_LENGTH = 20
 def to_hl7(result: Result) -> str:
     r"""Return a message in UTF-8, its segments ended by carriage returns.
 
-    Flags of the user's rules become H and L. Limits and counts stand in notes (NTE), since the
-    reference range (OBX-7) means something else. Without anything known of a patient there is
-    no PID segment.
+    Flags of the user's rules are notes (NTE), and become H and L where they are sure. Limits and
+    counts stand in notes too, since the reference range (OBX-7) means something else. Without
+    anything known of a patient there is no PID segment.
 
     Examples:
         >>> from hemashift.differential import Differential
@@ -40,7 +40,8 @@ def to_hl7(result: Result) -> str:
     segments += _notes([remark for remark in remarks if remark])
     for number, line in enumerate(result.differential.lines, start=1):
         segments.append(_observation(result, line, number))
-        among = f"{line.count} cells, {result.differential.leucocytes} leucocytes"
+        leucocytes = counted(result.differential.leucocytes, "leucocyte")
+        among = f"{counted(line.count, 'cell')}, {leucocytes}"
         coverage = f"{100 * result.differential.confidence:g} % limits"
         segments += _notes([f"{among}; {coverage} {limits(line, 2)} {line.unit}"])
     return "".join(segment + "\r" for segment in segments)
@@ -103,7 +104,9 @@ def _request(result: Result) -> str:
 def _observation(result: Result, line: Line, number: int) -> str:
     term = loinc_term(line.name)
     known = not math.isnan(line.value)
-    raised = [flag.rule.direction for flag in result.flags if flag.rule.name == line.name]
+    raised = [
+        flag.rule.direction for flag in result.flags if flag.rule.name == line.name and flag.sure
+    ]
     signature = result.signature
     fields = {
         1: str(number),

@@ -48,6 +48,7 @@ def to_json(result: Result) -> str:
         "unreadable": result.unreadable,
         "project": result.project,
         "audit_head": result.audit_head,
+        "copies": result.copies,
     }
     return json.dumps(_plain(document), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 
@@ -75,6 +76,7 @@ def from_json(text: str) -> Result:
             document["unreadable"],
             document["project"],
             document["audit_head"],
+            document.get("copies", 0),  # results signed earlier do not say
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise TableError(

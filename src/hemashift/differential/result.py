@@ -133,6 +133,7 @@ class Result:
         unreadable: Images that could not be read, so that their cells are missing.
         project: Name of the project.
         audit_head: Hash of the audit trail just before the signature, or empty.
+        copies: Images that are copies of another one and are counted as well.
     """
 
     differential: Differential
@@ -145,6 +146,7 @@ class Result:
     unreadable: int = 0
     project: str = ""
     audit_head: str = ""
+    copies: int = 0
 
     @property
     def status(self) -> Status:

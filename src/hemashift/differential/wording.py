@@ -24,6 +24,16 @@ def number(value: float, digits: int = 1) -> str:
     return "\N{EN DASH}" if math.isnan(value) else f"{value:.{digits}f}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Write how many of something.
+
+    Examples:
+        >>> counted(1, "cell"), counted(1200, "cell"), counted(0, "copy", "copies")
+        ('1 cell', '1,200 cells', '0 copies')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def limits(line: Line, digits: int = 1) -> str:
     """Write the limits of a class, "1.6 to 11.3"."""
     if math.isnan(line.low):
@@ -56,7 +66,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     if model is not None:
         version = "" if model.version is None else f"version {model.version}, "
         rows.append(("Classified first by", f"{model.name} ({version}hash {model.hash[:12]})"))
-        rows.append(("Decided by a person", f"{result.reviewed:,} cells"))
+        rows.append(("Decided by a person", counted(result.reviewed, "cell")))
     if signature is not None:
         rows.append(("Signed by", signature.by))
         rows.append(("Signed at", signature.at.isoformat(timespec="seconds")))
@@ -73,13 +83,14 @@ def method(result: Result) -> str:
     """Say in a sentence or two how the figures came about."""
     count = result.differential
     others = (
-        (count.outside, "cells or things that are not reported"),
-        (count.unidentified, "cells not identified"),
-        (result.unreadable, "images that could not be read"),
+        (count.outside, "cell or thing that is", "cells or things that are", "not reported"),
+        (count.unidentified, "cell", "cells", "not identified"),
+        (result.unreadable, "image", "images", "that could not be read"),
+        (result.copies, "copy", "copies", "of another image, counted as well"),
     )
-    beside = " and ".join(f"{n:,} {what}" for n, what in others if n)
+    beside = " and ".join(f"{counted(n, one, many)} {what}" for n, one, many, what in others if n)
     return (
-        f"{count.leucocytes:,} leucocytes counted. Percentages are of the leucocytes; "
+        f"{counted(count.leucocytes, 'leucocyte')} counted. Percentages are of the leucocytes; "
         "erythroblasts and other nucleated cells that are no leucocytes are given per 100 "
         "leucocytes and are not in the count (CLSI H20-A2). Limits are exact "
         f"{100 * count.confidence:g} % limits (Clopper and Pearson, "

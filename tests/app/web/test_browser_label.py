@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hemashift.app import labelling
+from hemashift.app import audit_trail, labelling
 from hemashift.app.project import Project
 from hemashift.app.store import ProjectError
 from hemashift.app.web import work
@@ -192,3 +192,35 @@ def test_a_held_key_is_one_answer_and_a_cell_that_is_corrected_stays(
     page.keyboard.press("2")  # corrected
     wait_saved(page)
     assert labelling.verdicts(labelling_site.project, "A")[first].label == CLASSES[1]
+
+
+def test_differences_are_settled_one_by_one_and_taken_back(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    project = labelling_site.project
+    cells = work.propose(project, 3).wait().result
+    for place, cell in enumerate(cells):
+        for reader, label in (("A", "monocyte"), ("B", "lymphocyte" if place else "monocyte")):
+            labelling.record(
+                project, reader=reader, cell=cell, label=label, event=f"{reader}{place}"
+            )
+    problems: list[str] = []
+    page = open_page(context, problems)
+    page.goto(labelling_site.address("label"))
+    page.wait_for_selector("#who[open]")
+    page.keyboard.type("Consensus")
+    page.keyboard.press("Enter")
+    assert page.locator("#who[open]").count() == 1  # nobody's name
+    page.fill("#who-name", "A")
+    page.keyboard.press("Enter")
+    for before, choice, after in (
+        ("Settle 2 differences", "monocyte", "Settle 1 difference"),
+        ("Settle 1 difference", "", "Settle 2 differences"),
+    ):
+        page.click(f"#agreement button:text-is('{before}')")
+        page.locator("#differing select").first.select_option(choice)
+        page.keyboard.press("Escape")
+        page.wait_for_selector(f"#agreement button:text-is('{after}')")
+    assert len(labelling.settled(project).disputed) == 2
+    assert [one.by for one in audit_trail.entries(project) if one.action == "settle"] == ["A", "A"]
+    assert problems == []

@@ -12,6 +12,7 @@ from .browser import (
     Looker,
     Site,
     assert_accessible,
+    assert_fits,
     open_page,
     say_who,
     wait_saved,
@@ -56,6 +57,26 @@ def test_what_the_model_put_outside_is_confirmed(
     page.keyboard.press("4")  # the last one: nothing is left to look at
     page.wait_for_selector("#none:has-text('No cell is in “outside”.')")
     assert "Choose a cell" in page.inner_text("#card")
+
+
+def test_cells_are_seen_in_every_window(context: BrowserContext, labelling_site: Site) -> None:
+    long = "Hohenzollernsigmaringen" * 4
+    labelling_site.project.add_class(long, by=long)
+    page = open_page(context, [])
+    page.goto(labelling_site.address("review"))
+    page.click("#reader")
+    say_who(page, long)
+    page.click("[data-bin='']")
+    page.wait_for_selector("#gallery [role=option] .badge")
+    sizes = [(1366, 768), (1024, 768), (1024, 700), (910, 512), (683, 384), (390, 844)]
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        box = page.locator("#gallery").bounding_box()
+        assert box is not None and box["height"] >= 200, (width, height)
+        assert_fits(page, f"review at {width}x{height}")
+    for step in ("sign", "differential", "project", "adapt"):
+        page.goto(labelling_site.address(step))
+        assert_fits(page, step)
 
 
 def test_cells_are_dragged_onto_a_class(context: BrowserContext, labelling_site: Site) -> None:

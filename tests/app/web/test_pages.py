@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
-from hemashift.app import explaining, recent
+from hemashift.app import explaining, recent, store
 from hemashift.app.classifying import classify_project
 from hemashift.app.project import Project
 from hemashift.app.web.projects import Projects, id_of
-from hemashift.app.web.styles import class_styles
+from hemashift.app.web.server import STATIC, listen
+from hemashift.app.web.styles import KEYS, class_styles
 
 from ..conftest import cells_by_path
 from .conftest import Page
@@ -33,6 +36,32 @@ def test_problems_are_listed_image_by_image(page: Page) -> None:
     text = page.get("/project").text
     assert "broken.png" in text
     assert "not an image of an accepted format" in text
+
+
+def test_a_key_of_a_class_is_no_command() -> None:
+    commands = set()
+    for script in (STATIC / "js").glob("*.js"):
+        for found in re.findall(r"^ *\[(\[[^\]]+\]|\".\"), ", script.read_text(), re.MULTILINE):
+            commands |= set(re.findall(r'"(.)"', found))
+    assert {"w", "z", "n", "d", "+"} <= commands
+    assert commands.isdisjoint(KEYS)
+
+
+def test_the_port_in_the_place_of_a_taken_one_is_the_same_next_time(tmp_path: Path) -> None:
+    ports = []
+    with listen("127.0.0.1", 0) as taken:
+        for folder in ("a", "b", "a"):
+            with listen("127.0.0.1", taken.getsockname()[1], [tmp_path / folder]) as other:
+                ports.append(other.getsockname()[1])
+    assert ports[0] == ports[2] != ports[1]
+
+
+def test_what_the_advice_rests_on_is_said(page: Page) -> None:
+    content = {"enough": False, "label": None, "sentences": ["Go on."], "labels": 35, "within": []}
+    page.get("/adapt")  # puts the shipped model into the project
+    with page.project.store.writing() as connection:
+        store.insert(connection, "advice", version=1, content=json.dumps(content))
+    assert "This is of 35 labels, you have 0 now: adapt again." in page.get("/adapt").text
 
 
 def test_names_are_escaped(page: Page) -> None:

@@ -73,6 +73,36 @@ def test_classes_that_do_not_occur(page: Page) -> None:
     assert wrong.status_code == 400 and "No such class" in wrong.json()["message"]
 
 
+def test_a_class_that_is_not_in_use_is_removed(page: Page) -> None:
+    cell = all_cells(page)[0]
+    page.act("classes", name="blast")
+    assert 'data-remove-class="blast"' in page.get("/project").text
+    page.act("label", cell=cell, label="blast")
+    for name in ("blast", "monocyte", "no such class"):
+        refused = page.post("classes/remove", name=name, reader="A")
+        assert refused.status_code == 400 and "cannot be removed" in refused.json()["message"]
+    page.act("label/undo")
+    page.act("move", cells=[cell], bin="blast")
+    assert page.post("classes/remove", name="blast", reader="A").status_code == 400
+    page.act("move/undo")
+    assert "blast" not in page.act("classes/remove", name="blast")
+
+
+def test_a_settlement_is_kept_and_taken_back(page: Page) -> None:
+    (cell,) = page.propose(1)
+    for reader, label in (("A", "monocyte"), ("B", "neutrophil")):
+        page.act("label", reader=reader, cell=cell, label=label)
+
+    def held() -> Any:
+        (one,) = page.get("/api/agreement?first=B&second=A").json()["differing"]
+        return one["settled"] and one["settled"]["label"]
+
+    page.act("settle", cell=cell, label="monocyte")
+    assert held() == "monocyte"
+    page.act("settle", cell=cell, verdict="skip")
+    assert held() is None
+
+
 def test_two_windows_lose_no_label(page: Page) -> None:
     cells = page.propose(6)
     for place, cell in enumerate(cells):
@@ -132,6 +162,10 @@ def test_copies_are_told_before_signing(page: Page) -> None:
     shutil.copy(folder / "00.png", folder / "again.png")
     refresh(page.project)
     assert "1 image is a copy of another file and counts as well" in page.get("/sign").text
+    listed = page.get("/project").text.split('id="copies"')[1]
+    assert "again.png</th>" in listed and "00.png</td>" in listed
+    page.act("move", cells=all_cells(page), bin="neutrophil")
+    assert "1 copy of another image, counted as well" in page.get("/results/draft/html").text
 
 
 @pytest.mark.parametrize("form", ["html", "pdf", "csv", "json", "fhir", "hl7"])
@@ -155,6 +189,8 @@ def test_labels_are_taken_home_as_a_table(page: Page) -> None:
 def test_labels_are_brought_as_a_table(page: Page) -> None:
     assert page.act("label-file", text="path,label\n00.png,LYT\n01.png,MON\n")["labels"] == 2
     assert page.get("/api/label?reader=A").json()["counts"] == {"lymphocyte": 1, "monocyte": 1}
+    taken = page.act("label-file", text="path,label\n02.png,none\n", reader="B")
+    assert taken == {"labels": 1, "new": ["none"]}
     refused = page.post("label-file", reader="A", text="path,label\n../../secret,LYT\n")
     assert refused.status_code == 400
     assert len(verdicts(page.project, "A")) == 2

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from hemashift.app.refusals import ConflictError, UnsavedError, of_the_disk
+from hemashift.app.refusals import ConflictError, UnsavedError, damaged, of_the_disk
 from hemashift.app.web.json_values import plain
 from hemashift.app.web.rendering import page, sentence
 from hemashift.app.web.security import HEADERS, Refusal
@@ -49,6 +49,13 @@ def add_handlers(app: FastAPI) -> None:
     def disk(request: Request, error: OSError | sqlite3.OperationalError) -> Response:
         told = of_the_disk(error)
         return refuse(request, Refusal(503, _words(told), sentence(told.hint or "")))
+
+    @app.exception_handler(sqlite3.DatabaseError)
+    def damage(request: Request, error: sqlite3.DatabaseError) -> Response:
+        if type(error) is not sqlite3.DatabaseError:
+            raise error
+        told = damaged(error)
+        return refuse(request, Refusal(500, _words(told), sentence(told.hint or "")))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:

@@ -16,6 +16,7 @@ from hemashift.app.web.projects import id_of
 from hemashift.app.web.security import Access
 from hemashift.app.web.steps import steps
 from hemashift.app.web.styles import class_styles
+from hemashift.differential.wording import counted
 from hemashift.reports.page import NOT_A_DEVICE
 from hemashift.reports.parts import percent
 
@@ -76,6 +77,7 @@ def _environment() -> Environment:
     made.filters["percent"] = percent
     made.filters["sentence"] = sentence
     made.filters["moment"] = moment
+    made.filters["counted"] = counted
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from hemashift.app.web.answers import add_handlers, refuse
-from hemashift.app.web.projects import Projects
+from hemashift.app.web.projects import Projects, id_of
 from hemashift.app.web.routes import (
     adapt,
     differential,
@@ -29,6 +29,7 @@ from hemashift.app.web.security import Access, Guard
 from hemashift.errors import HemashiftError
 
 STATIC = Path(__file__).with_name("static")
+_TRIED = 10
 
 
 def create_app(projects: Projects, access: Access) -> FastAPI:
@@ -59,10 +60,17 @@ def create_app(projects: Projects, access: Access) -> FastAPI:
     return app
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take a port; where `port` is taken or 0, any free one.
+def listen(host: str, port: int, folders: Sequence[Path] = ()) -> socket.socket:
+    """Take a port; where `port` is taken, one that is the same the next time; or any free one.
 
-    From then on a browser that connects waits until the server answers.
+    A browser keeps what could not be saved under the address, port and all. From then on a browser
+    that connects waits until the server answers.
+
+    Args:
+        host: Address.
+        port: Port, 0 for any free one.
+        folders: Folders of the projects named at the start; the first decides which port is
+            taken in the place of `port`.
 
     Raises:
         HemashiftError: No port can be taken at this address, or it is not one address.
@@ -74,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
             hint="give the address by which the other machine will reach this one",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for wanted in (port, 0):
+    for wanted in (port, *_others(port, folders), 0):
         # With the protocol named, asyncio sends small answers at once (TCP_NODELAY).
         taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if os.name == "posix":  # elsewhere it would let two programs share the port
@@ -88,6 +96,21 @@ def listen(host: str, port: int) -> socket.socket:
         else:
             return taken
     raise HemashiftError("the page cannot be opened", found=str(failure), where=host)
+
+
+def _others(port: int, folders: Sequence[Path]) -> range:
+    """Return the ports to try in the place of one, below those that systems give to anybody.
+
+    Examples:
+        >>> _others(8765, [Path("/data/smears")]) == _others(9000, [Path("/data/smears")])
+        True
+        >>> len(_others(0, []))
+        0
+    """
+    if port == 0:
+        return range(0)
+    first = 10_000 + int(id_of(folders[0]) if folders else "0", 16) % 20_000
+    return range(first, first + _TRIED)
 
 
 def serve(projects: Projects, access: Access, taken: socket.socket) -> None:

@@ -9,7 +9,7 @@ from hemashift.app.project import OUTSIDE, UNIDENTIFIED
 from hemashift.reports.style import class_colours
 from hemashift.taxonomy import CLASS_COLOURS, default_taxonomy
 
-KEYS = "123456789qwertyiop"
+KEYS = "123456789qetyophjk"
 """Keys of the classes in order; the letters left out are commands of the pages."""
 
 _DARK, _LIGHT = "#101316", "#ffffff"

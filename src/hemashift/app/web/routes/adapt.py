@@ -27,6 +27,12 @@ class Wish(BaseModel):
     reader: str = Name
 
 
+class Kept(Wish):
+    """A cell whose label is right."""
+
+    cell: Number
+
+
 @router.get("/adapt")
 def show(request: Request, project: Wanted) -> HTMLResponse:
     """Show the labels, the versions, and what to do next."""
@@ -60,6 +66,13 @@ def _looked(project: Project, active: Version | None) -> bool:
         return False
     known = versions.source(project).classes
     return active.classes == tuple(project.occurring(known) or known)
+
+
+@router.post("/api/findings/keep")
+def keep(project: Wanted, wish: Kept) -> Response:
+    """Keep a label that looks wrong; it is not shown again unless it changes."""
+    project.keep_label(wish.cell, by=wish.reader)
+    return answer({})
 
 
 @router.post("/api/adapt")

@@ -13,6 +13,7 @@ from hemashift.app import labelling, proposing
 from hemashift.app.labelling import CONSENSUS, Verdict
 from hemashift.app.neighbours import similar
 from hemashift.app.project import Project
+from hemashift.app.refusals import ProjectError
 from hemashift.app.web import work
 from hemashift.app.web.answers import answer
 from hemashift.app.web.numbers import Number
@@ -49,7 +50,7 @@ class Proposal(BaseModel):
     """How many cells to propose, and of which class."""
 
     n: int = Field(20, ge=1, le=200)
-    label: str | None = None
+    label: str | None = Field(None, max_length=100)
 
 
 @router.get("/label")
@@ -78,6 +79,20 @@ def record(project: Wanted, wish: Keystroke) -> Response:
     return answer({"said": said, **_counts(project, wish.reader)})
 
 
+@router.post("/api/settle")
+def settle(project: Wanted, wish: Keystroke) -> Response:
+    """Settle what a cell is for all readers; `skip` takes that back."""
+    said = labelling.settle(
+        project,
+        by=wish.reader,
+        cell=wish.cell,
+        event=wish.event,
+        verdict=wish.verdict,
+        label=wish.label,
+    )
+    return answer({"said": said})
+
+
 @router.post("/api/label/undo")
 def undo(project: Wanted, wish: Undo) -> Response:
     """Take back this reader's last answer."""
@@ -89,6 +104,8 @@ def undo(project: Wanted, wish: Undo) -> Response:
 @router.post("/api/propose")
 def propose(project: Wanted, wish: Proposal) -> Response:
     """Start choosing cells to label; where that is quick, the answer has them already."""
+    if wish.label is not None and wish.label not in project.classes():
+        raise ProjectError("there is no such class", hint="Reload the page.")
     return answer(work.propose(project, wish.n, wish.label).wait(_SECONDS_AT_ONCE))
 
 
@@ -103,7 +120,9 @@ def agreement(project: Wanted, first: str, second: str) -> Response:
     """Give how far two readers agree, and where they do not."""
     found = agreeing.agreement(project, first, second)
     one, other = (labelling.verdicts(project, name) for name in (first, second))
-    settled = labelling.verdicts(project, CONSENSUS)
+    settled = {
+        cell: said for cell, said in labelling.verdicts(project, CONSENSUS).items() if said.answer
+    }
     differing = [
         {"cell": cell, "answers": [one[cell], other[cell]], "settled": settled.get(cell)}
         for cell in agreeing.disagreements(project, first, second)

@@ -25,7 +25,7 @@ Name = Field(min_length=1, max_length=100)
 
 
 class NewClass(BaseModel):
-    """A class to add."""
+    """A class to add, or to remove again."""
 
     name: str = Name
     reader: str = Name
@@ -73,6 +73,7 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         project,
         "project",
         problems=problems(project),
+        copies=project.copies(),
         subject=project.subject(),
         of_model=versions.source(project).classes,
         absent=project.absent(),
@@ -100,6 +101,12 @@ def add_class(project: Wanted, wish: NewClass) -> Response:
     return answer(project.add_class(wish.name.strip(), by=wish.reader))
 
 
+@router.post("/api/classes/remove")
+def remove_class(project: Wanted, wish: NewClass) -> Response:
+    """Remove a class that was added and is not in use."""
+    return answer(project.remove_class(wish.name, by=wish.reader))
+
+
 @router.post("/api/occurs")
 def set_occurs(project: Wanted, wish: Occurs) -> Response:
     """Say whether a class occurs here."""
@@ -118,11 +125,14 @@ def set_subject(project: Wanted, wish: Sampled) -> Response:
 
 @router.post("/api/label-file")
 def take_labels(project: Wanted, wish: LabelFile) -> Response:
-    """Take the labels of a table as this reader's."""
+    """Take the labels of a table as this reader's; tell which classes it added."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "labels.csv"
         path.write_text(wish.text, encoding="utf-8")
-        return answer({"labels": label_files.import_labels(project, path, reader=wish.reader)})
+        before = project.classes()
+        taken = label_files.import_labels(project, path, reader=wish.reader)
+    new = [name for name in project.classes() if name not in before]
+    return answer({"labels": taken, "new": new})
 
 
 @router.get("/labels.csv")

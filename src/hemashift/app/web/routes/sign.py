@@ -52,7 +52,7 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         subject=project.subject(),
         formats=FORMATS,
         check=verify(project),
-        copies=project.copies(),
+        copies=len(project.copies()),
     )
 
 

@@ -39,14 +39,25 @@ async function start(path) {
 async function relabel(item, label) {
   const me = await needReader();
   if (!me) return;
-  // Another reader's label is not overruled in that reader's name: the two would only disagree.
-  const reader = readers.some((name) => name !== me) ? "consensus" : me;
+  // Beside another reader's label an own one would only disagree: it is settled for both.
+  const path = readers.some((name) => name !== me) ? "settle" : "label";
   try {
-    await save("label", { reader, cell: Number(item.dataset.cell), verdict: "label", label });
+    await save(path, { reader: me, cell: Number(item.dataset.cell), verdict: "label", label });
     item.remove();
     notify("The label is changed. Adapt again to learn from it.");
   } catch {
     // Refused, and said so; the finding stays.
+  }
+}
+
+async function keep(item) {
+  const reader = await needReader();
+  if (!reader) return;
+  try {
+    await save("findings/keep", { reader, cell: Number(item.dataset.cell) });
+    item.remove();
+  } catch {
+    // As above.
   }
 }
 
@@ -55,7 +66,7 @@ document.addEventListener("click", (event) => {
   const { target } = event;
   if (target.dataset.activate) start(`versions/${target.dataset.activate}/activate`);
   else if (target.dataset.relabel) relabel(target.closest("li"), target.dataset.relabel);
-  else if ("keep" in target.dataset) target.closest("li").remove();
+  else if ("keep" in target.dataset) keep(target.closest("li"));
 });
 
 register("Adapt", [

@@ -3,10 +3,10 @@
 import { call } from "./api.js";
 import { badge, picture, styles } from "./cells.js";
 import { complain } from "./notices.js";
-import { save } from "./saving.js";
+import { reader } from "./reader.js";
+import { idle, save } from "./saving.js";
 import { plural } from "./words.js";
 
-const CONSENSUS = "consensus";
 const WORDS = { not_a_cell: "not a cell", unsure: "unsure", skip: "skipped" };
 
 function number(value) {
@@ -29,8 +29,11 @@ function summary(found) {
   strong.textContent = `κ ${number(kappa.estimate)}`;
   const between = `${number(kappa.low)} to ${number(kappa.high)}`;
   main.append(strong, ` (${between}) with ${agreement.readers[1]}`);
-  const same = Math.round(100 * (agreement.same.estimate ?? 0));
-  box.append(main, line(`${same} % of ${plural(agreement.n)} called the same`, "soft fine"));
+  const [same, low, high] = ["estimate", "low", "high"].map((name) =>
+    Math.round(100 * (agreement.same[name] ?? 0)),
+  );
+  const words = `${same} % (${low} to ${high} %) of ${plural(agreement.n)} called the same`;
+  box.append(main, line(words, "soft fine"));
   return box;
 }
 
@@ -60,17 +63,18 @@ function difference(one) {
   choice.append(new Option("not a cell", "not_a_cell"));
   if (one.settled) choice.value = one.settled.label ?? one.settled.verdict;
   choice.addEventListener("change", () => {
-    if (!choice.value) return;
-    const label = choice.value === "not_a_cell" ? null : choice.value;
-    const verdict = label ? "label" : "not_a_cell";
-    save("label", { reader: CONSENSUS, cell: one.cell, verdict, label }).catch(() => {});
+    const label = ["", "not_a_cell"].includes(choice.value) ? null : choice.value;
+    const verdict = label ? "label" : choice.value || "skip"; // nothing chosen takes it back
+    save("settle", { reader: reader(), cell: one.cell, verdict, label }).catch(() => {});
   });
   row.append(image, words, choice);
   return row;
 }
 
-function settle(found) {
+/** Show the differences; `after` is called once the dialog is closed and all of it is saved. */
+function settle(found, after) {
   const dialog = document.getElementById("differences");
+  dialog.addEventListener("close", () => idle().then(after), { once: true });
   document.getElementById("differing").replaceChildren(...found.differing.map(difference));
   dialog.showModal();
 }
@@ -79,7 +83,7 @@ function settle(found) {
  * Show how far this reader agrees with each other one. Where they differ is shown only once
  * this reader has answered everything: until then the labels of others stay hidden.
  */
-export async function showAgreement(section, reader, others, finished) {
+export async function showAgreement(section, me, others, finished) {
   section.hidden = others.length === 0;
   if (section.hidden) return;
   const box = section.lastElementChild;
@@ -89,16 +93,18 @@ export async function showAgreement(section, reader, others, finished) {
   }
   const parts = [];
   for (const other of others) {
-    const names = new URLSearchParams({ first: reader, second: other });
+    const names = new URLSearchParams({ first: me, second: other });
     try {
       const found = await call(`agreement?${names}`);
       const part = summary(found);
       if (found.differing.length) {
         const button = document.createElement("button");
         button.className = "small";
-        button.textContent = `Settle ${found.differing.length} differences`;
+        const open = found.differing.filter((one) => !one.settled).length;
+        button.textContent = open ? `Settle ${plural(open, "difference")}` : "All differences settled";
         button.addEventListener("click", async () => {
-          settle(await call(`agreement?${names}`).catch(complain));
+          const now = await call(`agreement?${names}`).catch(complain);
+          if (now) settle(now, () => showAgreement(section, me, others, finished));
         });
         part.append(button);
       }

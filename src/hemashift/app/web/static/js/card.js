@@ -76,7 +76,7 @@ function facts(view) {
   const source = document.createElement("p");
   source.className = "soft fine";
   const unsure = view.bin === "unidentified" && view.source === "model";
-  source.textContent = unsure ? "the model is not sure enough" : who[view.source];
+  source.textContent = view.why || (unsure ? "the model is not sure enough" : who[view.source]);
   if (view.bin === "outside" && view.source === "model") {
     source.textContent = "put here by the model alone: confirm it with Enter, or give it a class";
   }
@@ -95,6 +95,11 @@ function distance(score) {
     ? `Unlike all classes: ${score.toFixed(2)} times as far from the nearest as 95 % of the labelled cells are. Above 1.00 it counts as outside.`
     : `Distance to the nearest class: ${score.toFixed(2)}. Above 1.00 it would count as outside.`;
   return made;
+}
+
+/** Two decimals; what rounds to zero has no sign. */
+function decimals(value) {
+  return value.toFixed(2).replace(/^-(?=0\.00$)/, "");
 }
 
 function group(...children) {
@@ -132,7 +137,7 @@ export async function showCard(card, id, references) {
   }
   if (found.cell.outside !== null) parts[1].append(distance(found.cell.outside));
   if (found.similar.length) {
-    const near = found.similar.map((one) => ({ ...one, note: one.similarity.toFixed(2) }));
+    const near = found.similar.map((one) => ({ ...one, note: decimals(one.similarity) }));
     parts.push(group(heading("Because it resembles these labelled cells"), thumbs(near)));
   }
   const label = found.cell.predicted ?? found.cell.bin;

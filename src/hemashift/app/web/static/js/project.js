@@ -68,6 +68,19 @@ onSubmit("add-class", async (fields) => {
   location.reload(); // the colours of the classes are a style sheet of the page
 });
 
+document.addEventListener("click", async (event) => {
+  const name = event.target.dataset.removeClass;
+  if (!name) return;
+  const reader = await needReader();
+  if (!reader) return;
+  try {
+    await call("classes/remove", { name, reader });
+    location.reload(); // as above
+  } catch (error) {
+    complain(error);
+  }
+});
+
 onSubmit("subject", async (fields) => {
   await call("subject", { ...fields, before: sample });
   sample = fields;
@@ -104,8 +117,9 @@ document.addEventListener("change", async (event) => {
   if (!reader) return;
   try {
     const text = decode(await event.target.files[0].arrayBuffer());
-    const { labels } = await call("label-file", { reader, text });
-    notify(`${plural(labels, "label")} ${labels === 1 ? "was" : "were"} taken from the table.`);
+    const { labels, new: added } = await call("label-file", { reader, text });
+    const classes = added.length ? ` New classes: ${added.join(", ")}.` : "";
+    notify(`${plural(labels, "label")} ${labels === 1 ? "was" : "were"} taken from the table.${classes}`);
     await refresh("figures", "class-list", "steps");
   } catch (error) {
     complain(error);

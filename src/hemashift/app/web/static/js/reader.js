@@ -6,6 +6,7 @@ const KEY = `hemashift-reader/${project}`;
 const button = document.getElementById("reader");
 const dialog = document.getElementById("who");
 const listeners = [];
+const CONSENSUS = "consensus"; // nobody's name
 
 function recall() {
   try {
@@ -55,6 +56,11 @@ export function askReader() {
       event.preventDefault();
       const given = field.value.trim();
       if (!given) return;
+      if (given.toLowerCase() === CONSENSUS) {
+        field.setCustomValidity("This name stands for what readers have settled together.");
+        field.reportValidity();
+        return;
+      }
       dialog.close();
       if (given !== name) set(given);
     };
@@ -74,4 +80,7 @@ for (const known of dialog.querySelectorAll("[data-reader]")) {
   });
 }
 button.addEventListener("click", askReader);
+dialog.querySelector("input").addEventListener("input", (event) => {
+  event.target.setCustomValidity("");
+});
 show();

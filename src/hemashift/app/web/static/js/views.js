@@ -42,7 +42,7 @@ export class Views {
   /** Note at once what a person has decided. */
   decide(id, bin, by) {
     const view = this.known.get(id);
-    if (view) Object.assign(view, { bin, by, source: "review", doubt: 0 });
+    if (view) Object.assign(view, { bin, by, source: "review", doubt: 0, why: "" });
   }
 
   async fetch() {
