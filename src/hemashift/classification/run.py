@@ -110,7 +110,8 @@ def classify(
         max_error: Cells whose class is too unsure for this share of errors among the others get
             the label ``unidentified``, see `hemashift.trust.unidentified`.
         class_mix: ``"estimate"`` finds how common each class is among these images (Saerens et
-            al. 2002), and corrects probabilities and labels for a mix half-way to it.
+            al. 2002), and corrects probabilities and labels for a mix between the two, at most
+            half-way to it.
         outside: Cells with ``outside`` above 1 get the label ``outside``; they do not count in
             the class mix.
         roll_up: Adds a column ``main_class``: what the label counts as, by the taxonomy.
