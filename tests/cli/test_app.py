@@ -90,7 +90,7 @@ def test_other_machines_are_let_in_only_with_a_warning(
     served: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = server.listen("127.0.0.1", 0)
-    monkeypatch.setattr(server, "listen", lambda host, port: here)
+    monkeypatch.setattr(server, "listen", lambda host, port, folders: here)
     result = runner.invoke(program, ["--no-browser", "--host", "192.0.2.7"])
     assert "nothing is encrypted" in result.output
     assert served[0][1].origin.startswith("http://192.0.2.7:")

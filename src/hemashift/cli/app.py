@@ -24,7 +24,11 @@ def command(
     ] = None,
     port: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="Port; where it is taken, any free one is used."),
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Port; where it is taken, another that stays the same for the project.",
+        ),
     ] = 8765,
     host: Annotated[
         str,
@@ -60,7 +64,7 @@ def command(
     console = Console(soft_wrap=True, highlight=False)
     folders = [*(images or []), *([_demonstration(console)] if demo else [])]
     start = None if model is None else load_model(model)
-    taken = server.listen(host, port)
+    taken = server.listen(host, port, folders)
     projects = Projects(folders)
     for project in projects.opened():
         if start is not None:
