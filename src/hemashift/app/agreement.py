@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import cohen_kappa_score
 
 from hemashift.app import labelling
 from hemashift.app.refusals import ProjectError
@@ -61,7 +60,7 @@ def agreement(project: Project, first: str, second: str) -> Agreement:
     return Agreement(
         (first, second),
         len(pairs),
-        _kappa(one, two, table, same),
+        _kappa(table, same),
         same,
         classes,
         tuple(tuple(row) for row in table.tolist()),
@@ -92,12 +91,14 @@ def _both(project: Project, first: str, second: str) -> dict[int, tuple[str | No
     }
 
 
-def _kappa(one: IntArray, two: IntArray, table: IntArray, same: Interval) -> Interval:
+def _kappa(table: IntArray, same: Interval) -> Interval:
     n = table.sum()
     chance = float(table.sum(axis=0) @ table.sum(axis=1)) / n**2 if n else 1.0
     # One answer alone leaves nothing to agree on by chance: kappa is not defined (0 / 0).
     if chance == 1:
         return Interval(np.nan, np.nan, np.nan)
-    low, high = ((share - chance) / (1 - chance) for share in (same.low, same.high))
+    estimate, low, high = (
+        (share - chance) / (1 - chance) for share in (same.estimate, same.low, same.high)
+    )
     kind = "exact limits of the agreement"
-    return Interval(float(cohen_kappa_score(one, two)), max(low, -1), high, same.confidence, kind)
+    return Interval(estimate, max(low, -1), high, same.confidence, kind)

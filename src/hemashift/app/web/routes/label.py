@@ -68,28 +68,14 @@ def state(project: Wanted, reader: str) -> Response:
 @router.post("/api/label")
 def record(project: Wanted, wish: Keystroke) -> Response:
     """Record one keystroke."""
-    said = labelling.record(
-        project,
-        reader=wish.reader,
-        cell=wish.cell,
-        event=wish.event,
-        verdict=wish.verdict,
-        label=wish.label,
-    )
+    said = labelling.record(project, **wish.model_dump())
     return answer({"said": said, **_counts(project, wish.reader)})
 
 
 @router.post("/api/settle")
 def settle(project: Wanted, wish: Keystroke) -> Response:
     """Settle what a cell is for all readers; `skip` takes that back."""
-    said = labelling.settle(
-        project,
-        by=wish.reader,
-        cell=wish.cell,
-        event=wish.event,
-        verdict=wish.verdict,
-        label=wish.label,
-    )
+    said = labelling.settle(project, by=wish.reader, **wish.model_dump(exclude={"reader"}))
     return answer({"said": said})
 
 
