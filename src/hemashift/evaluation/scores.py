@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from hemashift.evaluation.bootstrap import bootstrap_confusions, bootstrap_grouped_confusions
 from hemashift.evaluation.exact import CLASS_SCORE_OF, Exact
-from hemashift.evaluation.intervals import Interval, percentile_interval
-from hemashift.evaluation.metrics import PER_CLASS, FloatArray, accuracy, confusion_matrix
+from hemashift.evaluation.intervals import Interval
+from hemashift.evaluation.metrics import PER_CLASS, confusion_matrix
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,9 @@ def score_intervals(
 ) -> tuple[dict[str, Interval], list[dict[str, Interval]]]:
     """Return the overall scores and those of each class, with limits.
 
-    The limits of accuracy and of each class are bootstrap percentiles. Where every cell is right
-    (or wrong), all draws agree and the bootstrap would claim certainty; exact limits
-    (Clopper-Pearson) take its place there. With groups, all are those of `weighted_proportion`,
-    since a bootstrap over few groups is too sure. Those of macro scores are put together from
-    the exact limits of the classes, see `Exact.macro`. `method` says which they are.
+    Limits of accuracy and of each class are exact (Clopper-Pearson); with groups, those of
+    `weighted_proportion`. Those of macro scores are put together from the limits of the classes;
+    how the classes move together is read off bootstrap draws, see `Exact.macro`.
 
     Args:
         y_true: Shape (N,), positions of the true classes.
@@ -72,7 +70,7 @@ def score_intervals(
     Examples:
         >>> overall, by_class = score_intervals([0] * 50 + [1] * 50, [0] * 60 + [1] * 40, 2)
         >>> print(overall["accuracy"], "|", by_class[1]["precision"])
-        0.900 (0.840 to 0.950) | 1.000 (0.912 to 1.000)
+        0.900 (0.824 to 0.951) | 1.000 (0.912 to 1.000)
     """
     confusion = confusion_matrix(y_true, y_pred, n_classes)
     if groups is None:
@@ -82,29 +80,12 @@ def score_intervals(
             y_true, y_pred, groups, n_classes, draws=draws, seed=seed
         )
     exact = Exact(np.asarray(y_true), np.asarray(y_pred), groups, confidence)
-    by_class: list[dict[str, Interval]] = [{} for _ in range(n_classes)]
-    samples: dict[str, FloatArray] = {}
-    for name, score in PER_CLASS.items():
-        estimates, samples[name] = score(confusion), score(drawn)
-        if name == "precision":
-            # A draw in which nothing was called so says nothing about those that are.
-            samples[name] = np.where(drawn.sum(axis=1) > 0, samples[name], np.nan)
-        for k in range(n_classes):
-            interval = percentile_interval(estimates[k], samples[name][:, k], confidence)
-            if _has_no_width(interval) or (groups is not None and not np.isnan(estimates[k])):
-                interval = exact.of_class(name, k)
-            by_class[k][name] = interval
+    by_class = [{name: exact.of_class(name, k) for name in PER_CLASS} for k in range(n_classes)]
     overall = {"accuracy": exact.accuracy()}
-    if groups is None:
-        share = overall["accuracy"].estimate
-        interval = percentile_interval(share, accuracy(drawn), confidence)
-        if not _has_no_width(interval):
-            overall["accuracy"] = interval
     for name, kind in CLASS_SCORE_OF.items():
-        overall[name] = exact.macro(name, samples[kind])
+        samples = PER_CLASS[kind](drawn)
+        if kind == "precision":
+            # A draw in which nothing was called so says nothing about those that are.
+            samples = np.where(drawn.sum(axis=1) > 0, samples, np.nan)
+        overall[name] = exact.macro(name, samples)
     return overall, by_class
-
-
-def _has_no_width(interval: Interval) -> bool:
-    undefined_in_all_draws = np.isnan(interval.low) and not np.isnan(interval.estimate)
-    return bool(interval.low == interval.high or undefined_in_all_draws)

@@ -79,19 +79,16 @@ def headline(evaluation: Evaluation, title: str = "Result") -> Numbers:
 
 def how_sure(evaluation: Evaluation) -> str:
     """Say in a sentence where the limits come from."""
-    found = (
-        f"bootstrap over cells, {evaluation.draws:,} draws; exact limits (Clopper-Pearson) where "
-        "all cells are right"
-    )
+    found = "exact limits (Clopper-Pearson)"
     if evaluation.groups is not None:
-        found = (
-            "exact limits (Clopper-Pearson) of as many cells as those of "
-            f"{len(set(evaluation.groups))} patients or smears are worth"
+        found += (
+            f" of as many cells as those of {len(set(evaluation.groups))} patients or smears are "
+            "worth"
         )
     return (
         f"The range is a {100 * evaluation.confidence:.0f} % confidence interval: {found}. Macro "
         "scores are means over the classes that occur, and their range is put together from the "
-        "exact limits of these classes."
+        "limits of these classes."
     )
 
 

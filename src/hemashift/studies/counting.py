@@ -72,7 +72,7 @@ def scores_over_draws(
             true, called, size, groups=groups, draws=bootstrap, seed=seed
         )
         return overall, dict(zip(classes, by_class, strict=True))
-    # From one bootstrap draw there are no limits but exact ones, which serve below as a fallback.
+    # Exact limits serve below as a fallback, where all bootstrap draws agree.
     exact = [
         score_intervals(true, called, size, groups=groups, draws=1)
         for true, called, groups in draws
