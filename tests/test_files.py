@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hemashift.errors import HemashiftError
-from hemashift.files import atomic_write, check_spares, check_writable
+from hemashift.files import atomic_write, check_spares, check_writable, written_together
 
 
 def test_new_folders_and_files_that_are_replaced_are_allowed(tmp_path: Path) -> None:
@@ -51,3 +51,29 @@ def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path: Path) -> No
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.filename == str(tmp_path / "cells.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_belong_together_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    for name in ("page.html", "figures/a.png", "notes.txt"):
+        (tmp_path / name).write_text("old")
+
+    def write(fail: bool) -> None:
+        with written_together(tmp_path) as aside:
+            (aside / "figures").mkdir()
+            (aside / "figures/a.png").write_text("new")
+            if fail:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            (aside / "page.html").write_text("new")
+
+    def read() -> dict[str, str]:
+        files = (one for one in tmp_path.rglob("*") if one.is_file())
+        return {one.relative_to(tmp_path).as_posix(): one.read_text() for one in files}
+
+    with pytest.raises(OSError, match="No space") as raised:
+        write(fail=True)
+    assert raised.value.filename == str(tmp_path)
+    assert set(read().values()) == {"old"}
+    write(fail=False)
+    assert read() == {"page.html": "new", "figures/a.png": "new", "notes.txt": "old"}
+    assert len(list(tmp_path.iterdir())) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -67,6 +68,43 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
             aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_together(folder: str | Path) -> Iterator[Path]:
+    """Give a folder aside; on success its files move into `folder`, on error none of them does.
+
+    So files that belong together, such as a page and its figures, are never of two runs, as
+    when the disk fills up between them.
+
+    Args:
+        folder: Where the files belong; made if missing. What else is there stays.
+
+    Yields:
+        An empty folder, to be filled by the caller.
+
+    Examples:
+        >>> import tempfile
+        >>> report = Path(tempfile.mkdtemp())
+        >>> with written_together(report) as aside:
+        ...     _ = (aside / "page.html").write_text("")
+        >>> [one.name for one in report.iterdir()]
+        ['page.html']
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder))
+    try:
+        with named_in_errors(folder):
+            yield aside
+            for one in sorted(aside.rglob("*")):
+                place = folder / one.relative_to(aside)
+                if one.is_dir():
+                    place.mkdir(exist_ok=True)
+                else:
+                    one.replace(place)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def forward_slashes(path: str) -> str:

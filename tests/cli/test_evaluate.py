@@ -36,6 +36,7 @@ def files(tmp_path: Path) -> Path:
         (tmp_path / "cells").mkdir(exist_ok=True)
         Image.new("RGB", (30, 30), (i, 90, 120)).save(tmp_path / "cells" / f"{i}.png")
     said.append("cells/bad.png,,,,the image is truncated")
+    true.append("bad.png;MO")
     (tmp_path / "said.csv").write_text("\n".join(said))
     (tmp_path / "true.csv").write_text("\n".join(true))
     return tmp_path

@@ -63,13 +63,11 @@ def test_a_label_file_serves_as_the_list(tmp_path: Path) -> None:
     make(tmp_path, "here.png")
     digest = "ab" * 32
     (tmp_path / "labels.csv").write_text(
-        f"path,label,sha256\nhere.png,MO,\naway/there.png,LY,{digest}\n"
+        f"path,label,sha256,patient\nhere.png,MO,,7\naway/there.png,LY,{digest},\n"
     )
-    assert read_exclusion(tmp_path / "labels.csv") == {
-        str(tmp_path / "here.png"),
-        "away/there.png",
-        digest,
-    }
+    found = read_exclusion(tmp_path / "labels.csv")
+    assert found.cells == {str(tmp_path / "here.png"), "away/there.png", digest}
+    assert found.groups == {"7"}
 
 
 def test_a_table_without_paths_is_refused(tmp_path: Path) -> None:

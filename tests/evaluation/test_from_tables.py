@@ -11,6 +11,7 @@ import pytest
 
 from hemashift.errors import TableError
 from hemashift.evaluation import Evaluation, evaluate
+from hemashift.evaluation.exclusion import Exclusion
 from hemashift.evaluation.from_tables import labelled_hashes
 from hemashift.model.bundle import TWO_SOURCES, Bundle, shipped_models
 from hemashift.taxonomy import CLASSES
@@ -94,6 +95,22 @@ def test_cells_of_a_patient_seen_in_adaptation_are_pointed_out() -> None:
     result = evaluate(said(list("abcd"), [0.9, 0.9, 0.1, 0.1]), labels, exclude={"a"})
     assert result.matching.same_group == 1
     assert result.groups is None  # every cell left is a patient of its own
+
+
+def test_patients_of_another_table_that_the_model_has_seen_are_pointed_out() -> None:
+    labels = true(list("bcd"), ["MO", "NGS", "NGS"]).assign(patient=list("123"))
+    seen = Exclusion(frozenset({"a"}), frozenset({"1", "9"}))
+    result = evaluate(said(list("bcd"), [0.9, 0.1, 0.1]), labels, exclude=seen)
+    assert (result.matching.same_group, result.matching.excluded) == (1, ())
+    assert any("same patient or smear" in warning for warning in result.warnings)
+
+
+def test_a_failed_image_counts_only_where_it_has_a_label() -> None:
+    predictions = said(["a.png", "b.png", "c.png"], [0.9, 0.1, 0.1])
+    predictions["error"] = ["", "truncated", "truncated"]
+    result = evaluate(predictions, true(["a.png", "b.png"], ["MO", "NGS"]))
+    assert result.matching.failed == {"b.png": "truncated"}
+    assert result.matching.without_prediction == ()
 
 
 def test_groups_are_taken_from_the_labels_unless_refused() -> None:

@@ -44,8 +44,9 @@ def command(
         Path | None,
         typer.Option(
             "--exclude",
-            help="Table with a column path (or sha256): cells to leave out because the model "
-            "was adapted with them.",
+            help="Table with a column path (or sha256), such as the labels of `adapt`: cells to "
+            "leave out because the model was adapted with them. Where it has a column patient or "
+            "smear, cells of the same ones are counted in a warning.",
         ),
     ] = None,
     images: Annotated[
@@ -69,7 +70,7 @@ def command(
 
     from hemashift.errors import HemashiftError, TableError
     from hemashift.evaluation import evaluate
-    from hemashift.evaluation.exclusion import read_exclusion
+    from hemashift.evaluation.exclusion import Exclusion, read_exclusion
     from hemashift.files import check_spares, check_writable
     from hemashift.images import check_apart
     from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
@@ -80,7 +81,7 @@ def command(
     if output.exists() and not output.is_dir():
         raise HemashiftError("the report needs a folder, and this is a file", where=output)
     check_writable(output)
-    left_out = read_exclusion(exclude) if exclude is not None else frozenset()
+    left_out = read_exclusion(exclude) if exclude is not None else Exclusion()
     card: dict[str, Any] = {}
     if predictions.is_dir():
         images = predictions

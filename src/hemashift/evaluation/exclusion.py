@@ -5,16 +5,32 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hemashift.errors import ImageError, TableError
+from hemashift.evaluation.columns import groups_in
 from hemashift.evaluation.matching import join_path, normalise_path, path_ends
 from hemashift.files import on_disk
 from hemashift.images.archive import read_bytes
 from hemashift.tables import read_table
 
 _HASH = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Which cells a model has seen the labels of.
+
+    Attributes:
+        cells: Image paths, or SHA-256 hashes of image files; such cells are left out.
+        groups: Patients or smears that they are from; other cells of these are scored, and
+            counted in a warning.
+    """
+
+    cells: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
 
 
 def labelled_hashes(card: Mapping[str, Any]) -> frozenset[str]:
@@ -37,15 +53,16 @@ def labelled_hashes(card: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found)
 
 
-def read_exclusion(path: str | Path) -> frozenset[str]:
+def read_exclusion(path: str | Path) -> Exclusion:
     """Read which cells to leave out, such as the label file that a model was adapted with.
 
     Args:
-        path: A table with a column path, or sha256, or both. Relative paths are made
-            absolute where the image lies beside the table.
+        path: A table with a column path, or sha256, or both, and perhaps one of
+            `columns.GROUP_COLUMNS`. Relative paths are made absolute where the image lies beside
+            the table.
 
     Returns:
-        Paths and hashes, as `hemashift.evaluation.evaluate` takes them.
+        What `hemashift.evaluation.evaluate` takes.
 
     Raises:
         TableError: If the table cannot be read or has neither column.
@@ -63,7 +80,7 @@ def read_exclusion(path: str | Path) -> frozenset[str]:
     for name in frame.get("path", ()):
         if name:
             found.add(_located(root, normalise_path(str(name))) or str(name))
-    return frozenset(found)
+    return Exclusion(frozenset(found), frozenset(groups_in(frame) or ()) - {""})
 
 
 def find_excluded(

@@ -13,7 +13,7 @@ import pandas as pd
 from hemashift.cells import CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.evaluation import Evaluation
-from hemashift.evaluation.exclusion import find_excluded, labelled_hashes
+from hemashift.evaluation.exclusion import Exclusion, find_excluded, labelled_hashes
 from hemashift.evaluation.matching import Matching, match_paths, normalise_path
 from hemashift.evaluation.origin import check_origin
 from hemashift.evaluation.tables import Predictions, Truth, read_predictions, read_truth
@@ -28,7 +28,7 @@ def evaluate(
     truth: str | Path | pd.DataFrame | CellTable,
     *,
     images: str | Path | None = None,
-    exclude: Iterable[str] = (),
+    exclude: Iterable[str] | Exclusion = (),
     taxonomy: Taxonomy | None = None,
     model: Bundle | str | Path | Mapping[str, Any] | None = None,
     grouped: bool = True,
@@ -45,8 +45,9 @@ def evaluate(
         predictions: What `hemashift classify` wrote: CSV, Parquet or JSON lines, or its rows.
         truth: Labels: a file with columns path and label, its rows, or a cell table.
         images: Folder that predicted paths start from, if they are relative.
-        exclude: Cells to leave out: image paths, or SHA-256 hashes of image files. Give the
-            cells that the model was adapted with, for it has seen their labels.
+        exclude: Cells to leave out: image paths, SHA-256 hashes of image files, or what
+            `read_exclusion` found in a table. Give the cells that the model was adapted with, for
+            it has seen their labels.
         taxonomy: What labels mean; by default the built-in one.
         model: The model, its folder or the name of a shipped one, or facts about it, such as
             `Bundle.facts`. Cells that it was adapted with, whose image hashes its card lists under
@@ -91,15 +92,16 @@ def evaluate(
         for key, hit in zip(true_keys, hits, strict=True)
         if hit is not None
     ]
-    failed_ends = _match_set(said.failed, [true.paths[t] for t in true_rows.values()], true.root)
+    labelled = [true.paths[row] for row in true_rows.values()]
+    failed = _matched(said.failed, labelled, true.root)
+    facts["failed"] = {name: said.failed[name] for name in failed}
     facts["without_prediction"] = tuple(
         true.paths[true_rows[key]]
         for key, hit in zip(true_keys, hits, strict=True)
-        if hit is None and true.paths[true_rows[key]] not in failed_ends
+        if hit is None and true.paths[true_rows[key]] not in failed.values()
     )
     used = {s for _, s in pairs}
     facts["without_truth"] = tuple(said.paths[s] for s in said_rows.values() if s not in used)
-    facts["failed"] = said.failed
 
     outside = [(t, s) for t, s in pairs if true.classes[t] is None]
     facts["outside"] = dict(Counter(true.labels[t] for t, _ in outside))
@@ -107,13 +109,14 @@ def evaluate(
     pairs = [(t, s) for t, s in pairs if true.classes[t] is not None]
     facts["matched"] = len(pairs)
 
-    seen = frozenset(exclude) | labelled_hashes(card)
+    given = exclude if isinstance(exclude, Exclusion) else Exclusion(frozenset(exclude))
+    seen = given.cells | labelled_hashes(card)
     written = [(said.paths[s], true.paths[t]) for t, s in pairs]
     known, facts["unchecked"] = find_excluded(written, seen, (said_root, true.root))
     left_out = {pairs[i][1] for i in known}
     facts["excluded"] = tuple(said.paths[s] for _, s in pairs if s in left_out)
     if true.groups is not None:
-        touched = {true.groups[t] for t, s in pairs if s in left_out}
+        touched = given.groups | {true.groups[t] for t, s in pairs if s in left_out}
         facts["same_group"] = sum(true.groups[t] in touched for t, s in pairs if s not in left_out)
     pairs = [(t, s) for t, s in pairs if s not in left_out]
     if not pairs:
@@ -191,9 +194,13 @@ def _keys(paths: Sequence[str], boxes: Sequence[Hashable]) -> Iterator[Key]:
     return ((normalise_path(path), box) for path, box in zip(paths, boxes, strict=True))
 
 
-def _match_set(wanted: Iterable[str], among: Sequence[str], root: str) -> set[str]:
-    """Return those of `among` that mean one of the wanted paths."""
+def _matched(wanted: Iterable[str], among: Sequence[str], root: str) -> dict[str, str]:
+    """Return which of `among` each of the wanted paths means, where it means one."""
     distinct = list(dict.fromkeys(among))
-    names = list(dict.fromkeys(normalise_path(path) for path in wanted))
-    hits = match_paths(names, distinct, predicted_root=root)
-    return {distinct[hit] for hit in hits if hit is not None}
+    names = {normalise_path(path): path for path in wanted}
+    hits = match_paths(list(names), distinct, predicted_root=root)
+    return {
+        path: distinct[hit]
+        for path, hit in zip(names.values(), hits, strict=True)
+        if hit is not None
+    }

@@ -31,7 +31,7 @@ class Matching:
         unchecked: Number of cells whose image was not found, so that it could not be told
             whether the model had been adapted with them.
         same_group: Number of evaluated cells that share a group with an excluded cell.
-        failed: Path -> reason, for images that could not be classified (left out).
+        failed: Path -> reason, for images with a label that could not be classified (left out).
     """
 
     matched: int = 0

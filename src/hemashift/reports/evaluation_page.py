@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from hemashift.errors import ImageError
 from hemashift.evaluation import Evaluation, Mistake, write_evaluation
+from hemashift.files import written_together
 from hemashift.reports import figures
 from hemashift.reports.page import write_page
 from hemashift.reports.parts import card_facts, class_table, headline, percent
@@ -26,6 +27,7 @@ from hemashift.reports.sections import (
 )
 from hemashift.reports.style import class_colours, save
 
+_PAGE = "report.html"
 MOST_MISTAKES = 48
 """Wrongly classified cells shown; more would make the page heavy, not clearer."""
 
@@ -103,22 +105,21 @@ def write_evaluation_report(
     Returns:
         The path of the page.
     """
-    folder = Path(folder)
-    write_evaluation(evaluation, folder / "evaluation.json")
     drawn = evaluation_figures(evaluation)
-    for name, figure in drawn.items():
-        save(figure, folder / "figures" / f"{name}.png")
-    page = folder / "report.html"
     model = str(evaluation.model.get("name", ""))
-    write_page(
-        page,
-        title,
-        evaluation_sections(evaluation, thumbnails=thumbnails, drawn=drawn),
-        subtitle=f"{len(evaluation):,} cells of known class"
-        + (f", model {model}" if model else ""),
-        made=made,
-    )
-    return page
+    with written_together(folder) as aside:
+        write_evaluation(evaluation, aside / "evaluation.json")
+        for name, figure in drawn.items():
+            save(figure, aside / "figures" / f"{name}.png")
+        write_page(
+            aside / _PAGE,
+            title,
+            evaluation_sections(evaluation, thumbnails=thumbnails, drawn=drawn),
+            subtitle=f"{len(evaluation):,} cells of known class"
+            + (f", model {model}" if model else ""),
+            made=made,
+        )
+    return Path(folder) / _PAGE
 
 
 def picture_finder(*folders: str | Path, size: int = 128) -> Thumbnails:
