@@ -21,6 +21,8 @@ from hemashift.model.bundle import Bundle, load_model
 from hemashift.taxonomy import Taxonomy
 
 Key = tuple[str, Hashable]
+Pair = tuple[int, int]
+"""Rows of one cell: in the labels, and in the predictions."""
 
 
 def evaluate(
@@ -76,8 +78,35 @@ def evaluate(
     said_root = "" if images is None else str(Path(images).resolve())
     facts: dict[str, Any] = {}
 
-    said_rows = _first_predictions(said, facts)
-    true_rows = _first_labels(true, facts)
+    pairs = _of_known_class(_pairs(said, true, said_root, facts), said, true, facts)
+    pairs = _not_seen(pairs, said, true, said_root, exclude, card, facts)
+    if not pairs:
+        raise TableError(
+            "no cell is left to evaluate",
+            found=" ".join(Matching(**facts).warnings()),
+            hint="check that both tables name the same images, and that labels are classes",
+        )
+    rows = [s for _, s in pairs]
+    return Evaluation.from_labels(
+        [true.classes[t] for t, _ in pairs],
+        said.probabilities[rows],
+        said.classes,
+        y_pred=said.codes[rows],
+        given=tuple(said.labels[s] for s in rows),
+        paths=tuple(said.paths[s] for s in rows),
+        boxes=tuple(said.boxes[s] or true.boxes[t] for t, s in pairs),
+        groups=tuple(true.groups[t] for t, _ in pairs) if grouped and true.groups else None,
+        matching=Matching(**facts),
+        model=card,
+        confidence=confidence,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _pairs(said: Predictions, true: Truth, said_root: str, facts: dict[str, Any]) -> list[Pair]:
+    """Find the prediction of each labelled cell; what has no partner goes into the facts."""
+    said_rows, true_rows = _first_predictions(said, facts), _first_labels(true, facts)
     by_box = {key[1] for key in said_rows} != {None} and {key[1] for key in true_rows} != {None}
     said_keys, true_keys = list(said_rows), list(true_rows)
     hits = match_paths(
@@ -96,54 +125,47 @@ def evaluate(
     failed = _matched(said.failed, labelled, true.root)
     facts["failed"] = {name: said.failed[name] for name in failed}
     facts["without_prediction"] = tuple(
-        true.paths[true_rows[key]]
-        for key, hit in zip(true_keys, hits, strict=True)
-        if hit is None and true.paths[true_rows[key]] not in failed.values()
+        path
+        for path, hit in zip(labelled, hits, strict=True)
+        if hit is None and path not in failed.values()
     )
     used = {s for _, s in pairs}
     facts["without_truth"] = tuple(said.paths[s] for s in said_rows.values() if s not in used)
+    return pairs
 
+
+def _of_known_class(
+    pairs: list[Pair], said: Predictions, true: Truth, facts: dict[str, Any]
+) -> list[Pair]:
+    """Leave out the cells whose label is no class of the model, and count what they were called."""
     outside = [(t, s) for t, s in pairs if true.classes[t] is None]
     facts["outside"] = dict(Counter(true.labels[t] for t, _ in outside))
     facts["outside_called"] = dict(Counter(said.labels[s] for _, s in outside))
-    pairs = [(t, s) for t, s in pairs if true.classes[t] is not None]
-    facts["matched"] = len(pairs)
+    known = [(t, s) for t, s in pairs if true.classes[t] is not None]
+    facts["matched"] = len(known)
+    return known
 
+
+def _not_seen(
+    pairs: list[Pair],
+    said: Predictions,
+    true: Truth,
+    said_root: str,
+    exclude: Iterable[str] | Exclusion,
+    card: Mapping[str, Any],
+    facts: dict[str, Any],
+) -> list[Pair]:
+    """Leave out the cells whose labels the model has seen; count others of the same groups."""
     given = exclude if isinstance(exclude, Exclusion) else Exclusion(frozenset(exclude))
-    seen = given.cells | labelled_hashes(card)
     written = [(said.paths[s], true.paths[t]) for t, s in pairs]
-    known, facts["unchecked"] = find_excluded(written, seen, (said_root, true.root))
-    left_out = {pairs[i][1] for i in known}
-    facts["excluded"] = tuple(said.paths[s] for _, s in pairs if s in left_out)
+    seen = given.cells | labelled_hashes(card)
+    found, facts["unchecked"] = find_excluded(written, seen, (said_root, true.root))
+    facts["excluded"] = tuple(said.paths[s] for i, (_, s) in enumerate(pairs) if i in found)
+    left = [pair for i, pair in enumerate(pairs) if i not in found]
     if true.groups is not None:
-        touched = given.groups | {true.groups[t] for t, s in pairs if s in left_out}
-        facts["same_group"] = sum(true.groups[t] in touched for t, s in pairs if s not in left_out)
-    pairs = [(t, s) for t, s in pairs if s not in left_out]
-    if not pairs:
-        raise TableError(
-            "no cell is left to evaluate",
-            found=" ".join(Matching(**facts).warnings()),
-            hint="check that both tables name the same images, and that labels are classes",
-        )
-    groups = None
-    if grouped and true.groups is not None:
-        groups = tuple(true.groups[t] for t, _ in pairs)
-    rows = [s for _, s in pairs]
-    return Evaluation.from_labels(
-        [true.classes[t] for t, _ in pairs],
-        said.probabilities[rows],
-        said.classes,
-        y_pred=said.codes[rows],
-        given=tuple(said.labels[s] for s in rows),
-        paths=tuple(said.paths[s] for s in rows),
-        boxes=tuple(said.boxes[s] or true.boxes[t] for t, s in pairs),
-        groups=groups,
-        matching=Matching(**facts),
-        model=card,
-        confidence=confidence,
-        draws=draws,
-        seed=seed,
-    )
+        touched = given.groups | {true.groups[pairs[i][0]] for i in found}
+        facts["same_group"] = sum(true.groups[t] in touched for t, _ in left)
+    return left
 
 
 def _facts_of(model: Bundle | str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
