@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -94,60 +95,17 @@ def read_labels(
     root = Path(images)
     found = list_images(root)
     frame, where = read_label_file(labels)
-    notes: list[str] = []
-    wanted = _rows(frame, where)
-    places = {name: path_inside(root, name) for name in dict.fromkeys(row[0] for row in wanted)}
-    missing = [name for name, place in places.items() if place is None]
-    if missing:
-        raise AdaptationError(
-            f"{len(missing)} of {len(places)} labelled images are not there",
-            expected=f"paths relative to {root}",
-            found=some_of(missing),
-            where=where,
-            hint="give the folder that the paths in the label file start from",
-        )
-    meaning = meanings_of((label for _, label, _ in wanted), classes, taxonomy)
-    by_path: dict[Path, tuple[str, str]] = {}
-    group_of: dict[Path, str] = {}
-    repeated, contradictions = 0, []
-    for name, label, group in wanted:
-        path, cls = places[name], meaning[label] or OUTSIDE
-        if path is None:
-            continue  # refused above
-        group_of[path] = group_of.get(path) or group
-        if path not in by_path:
-            by_path[path] = (name, cls)
-        elif by_path[path][1] == cls:
-            repeated += 1
-        else:
-            contradictions.append(f"{name}: {by_path[path][1]} and {cls}")
-    hashes = {path: sha256(path) for path in by_path}
-    first: dict[str, tuple[str, str]] = {}
-    copies = 0
-    for path, (name, label) in by_path.items():
-        other = first.setdefault(hashes[path], (name, label))
-        copies += other[0] != name
-        if other[1] != label:
-            contradictions.append(f"{other[0]} ({other[1]}) and its copy {name} ({label})")
-    if contradictions:
-        raise AdaptationError(
-            "the labels contradict each other",
-            expected="one label an image",
-            found=some_of(contradictions),
-            where=where,
-            hint="decide which label is right, and remove the other",
-        )
-    labelled = {path: label for path, (_, label) in by_path.items() if label != OUTSIDE}
-    strangers = [path for path in by_path if path not in labelled]
+    rows = _rows(frame, where)
+    places = _places(root, [row.name for row in rows], where)
+    meaning = meanings_of((row.label for row in rows), classes, taxonomy)
+    files, notes = _one_class_each(rows, places, meaning, where)
+    labelled = {path: file for path, file in files.items() if file.cls != OUTSIDE}
+    strangers = [path for path in files if path not in labelled]
     if strangers:
         notes.append(
             f"Labelled as none of the classes, to learn what is outside: {len(strangers)}."
         )
-    if repeated:
-        notes.append(f"{repeated} rows repeat an earlier row and were left out.")
-    if copies:
-        notes.append(f"{copies} labelled images are copies of another; they count together.")
-    chosen = tuple(labelled.values())
+    chosen = tuple(file.cls for file in labelled.values())
     _enough(chosen, where)
     new = sorted(set(chosen) - set(classes))
     for fault in filter(None, map(class_name_fault, new)):
@@ -155,10 +113,10 @@ def read_labels(
     if new:
         notes.append(f"Classes that the model did not know: {', '.join(new)}.")
     notes += _respelt(meaning, new)
-    own = tuple(hashes[path] for path in labelled)
-    families, said = grouped(own, [group_of[path] for path in labelled], chosen)
+    own = tuple(file.sha256 for file in labelled.values())
+    families, said = grouped(own, [file.group for file in labelled.values()], chosen)
     notes += said
-    taken = {path.resolve() for path in by_path}
+    taken = {path.resolve() for path in files}
     return LabelledCells(
         root,
         tuple(labelled),
@@ -167,7 +125,7 @@ def read_labels(
         tuple(path for path in found if path.resolve() not in taken),
         tuple(notes),
         tuple(strangers),
-        tuple(hashes[path] for path in strangers),
+        tuple(files[path].sha256 for path in strangers),
         families,
     )
 
@@ -197,8 +155,25 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame.set_axis(names, axis=1)
 
 
-def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str, str]]:
-    """Return (path, label, smear or patient) of the rows that have a label."""
+class _Row(NamedTuple):
+    """A row that has a label: the path as written, the label, the smear or patient."""
+
+    name: str
+    label: str
+    group: str
+
+
+class _File(NamedTuple):
+    """What the rows of one image say: its path as first written, class, smear or patient."""
+
+    name: str
+    cls: str
+    group: str
+    sha256: str
+
+
+def _rows(frame: pd.DataFrame, where: str) -> list[_Row]:
+    """Return the rows that have a label."""
     rows = []
     groups = groups_in(frame) or [""] * len(frame)
     for number, (name, label, group) in enumerate(
@@ -209,8 +184,68 @@ def _rows(frame: pd.DataFrame, where: str) -> list[tuple[str, str, str]]:
                 "a row has a label but no path", where=f"{where}, row {number}", found=label
             )
         if label:
-            rows.append((forward_slashes(name), label, group))
+            rows.append(_Row(forward_slashes(name), label, group))
     return rows
+
+
+def _places(root: Path, names: Iterable[str], where: str) -> dict[str, Path]:
+    """Find the labelled images; one that is not there is refused."""
+    found = {name: path_inside(root, name) for name in dict.fromkeys(names)}
+    missing = [name for name, place in found.items() if place is None]
+    if missing:
+        raise AdaptationError(
+            f"{len(missing)} of {len(found)} labelled images are not there",
+            expected=f"paths relative to {root}",
+            found=some_of(missing),
+            where=where,
+            hint="give the folder that the paths in the label file start from",
+        )
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def _one_class_each(
+    rows: Sequence[_Row],
+    places: Mapping[str, Path],
+    meaning: Mapping[str, str | None],
+    where: str,
+) -> tuple[dict[Path, _File], list[str]]:
+    """Bring the rows of each image together, and refuse two classes for it or for a copy of it."""
+    files: dict[Path, _File] = {}
+    repeated, contradictions = 0, []
+    for name, label, group in rows:
+        path, cls = places[name], meaning[label] or OUTSIDE
+        known = files.get(path)
+        if known is None:
+            files[path] = _File(name, cls, group, sha256(path))
+            continue
+        files[path] = known._replace(group=known.group or group)
+        if known.cls == cls:
+            repeated += 1
+        else:
+            contradictions.append(f"{name}: {known.cls} and {cls}")
+    first: dict[str, _File] = {}
+    copies = 0
+    for file in files.values():
+        other = first.setdefault(file.sha256, file)
+        copies += other is not file
+        if other.cls != file.cls:
+            contradictions.append(
+                f"{other.name} ({other.cls}) and its copy {file.name} ({file.cls})"
+            )
+    if contradictions:
+        raise AdaptationError(
+            "the labels contradict each other",
+            expected="one label an image",
+            found=some_of(contradictions),
+            where=where,
+            hint="decide which label is right, and remove the other",
+        )
+    notes = []
+    if repeated:
+        notes.append(f"{repeated} rows repeat an earlier row and were left out.")
+    if copies:
+        notes.append(f"{copies} labelled images are copies of another; they count together.")
+    return files, notes
 
 
 def path_inside(root: Path, name: str) -> Path | None:
