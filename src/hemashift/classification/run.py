@@ -128,11 +128,7 @@ def classify(
     started = time.monotonic()
     output = Path(output)
     check_suffix(output)
-    for name, value in (("batch_size", batch_size), ("workers", workers or 1)):
-        if value < 1:
-            raise HemashiftError(f"{name} must be at least 1", found=str(value))
-    if class_mix not in ("off", "estimate"):
-        raise HemashiftError("unknown class mix", expected="off or estimate", found=class_mix)
+    _check_options(batch_size, workers, class_mix)
     items = list_items(images)
     if isinstance(images, str | Path):
         check_spares(output, [images])  # a table of cells is no item
@@ -154,39 +150,23 @@ def classify(
         "precision": classifier.encoder.precision,
         "embeddings": embeddings,
     }
-    try:
-        journal = Journal(output, settings, schema, resume=resume)
-    except OSError as error:
-        raise HemashiftError(
-            "the output cannot be written", found=error.strerror, where=output
-        ) from error
-    with closing(journal):  # lets the next run at the output, also when interrupted
+    with closing(_journal(output, settings, schema, resume)) as journal:
         n_resumed = journal.n_rows
+        batches = predict_all(
+            items[n_resumed:],
+            preparer(bundle.card.preprocessing),
+            classifier,
+            size=bundle.card.preprocessing.size,
+            batch_size=batch_size,
+            workers=workers or available_threads(),
+        )
         report = progress or (lambda done, total: None)
         report(n_resumed, len(items))
         # The pipeline keeps the cores busy; numpy's own threads would only get in their way.
-        with threadpool_limits(1, user_api="blas"):
-            batches = predict_all(
-                items[n_resumed:],
-                preparer(bundle.card.preprocessing),
-                classifier,
-                size=bundle.card.preprocessing.size,
-                batch_size=batch_size,
-                workers=workers or available_threads(),
-            )
-            with closing(batches):  # ends the threads, also on Ctrl-C
-                rows = (rows_of(batch, schema, known) for batch in batches)
-                _fill(journal, rows, lambda done: report(n_resumed + done, len(items)))
-        counts: Counter[str] = Counter()
-        errors: list[tuple[str, str]] = []
-        metadata = {"hemashift_model": bundle.card.name, "hemashift_model_hash": bundle.hash}
-        _refuse_unreadable(journal)
-        finish.look(journal.read)
-        if finish.notes:
-            metadata["hemashift_notes"] = "\n".join(finish.notes)
-        finished = map(finish, journal.read())
-        write_rows(_counted(finished, counts, errors), finish.schema(schema), output, metadata)
-        journal.discard()
+        with threadpool_limits(1, user_api="blas"), closing(batches):  # ends the threads on Ctrl-C
+            rows = (rows_of(batch, schema, known) for batch in batches)
+            _fill(journal, rows, lambda done: report(n_resumed + done, len(items)))
+        counts, errors = _write_output(journal, finish, schema, output, bundle)
     return ClassifyReport(
         output=output,
         n_images=len(items),
@@ -200,6 +180,40 @@ def classify(
         class_mix=finish.mix,
         notes=tuple(finish.notes),
     )
+
+
+def _check_options(batch_size: int, workers: int | None, class_mix: str) -> None:
+    for name, value in (("batch_size", batch_size), ("workers", workers or 1)):
+        if value < 1:
+            raise HemashiftError(f"{name} must be at least 1", found=str(value))
+    if class_mix not in ("off", "estimate"):
+        raise HemashiftError("unknown class mix", expected="off or estimate", found=class_mix)
+
+
+def _journal(output: Path, settings: dict[str, object], schema: pa.Schema, resume: bool) -> Journal:
+    try:
+        return Journal(output, settings, schema, resume=resume)
+    except OSError as error:
+        raise HemashiftError(
+            "the output cannot be written", found=error.strerror, where=output
+        ) from error
+
+
+def _write_output(
+    journal: Journal, finish: Finish, schema: pa.Schema, output: Path, bundle: Bundle
+) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """Write the output from the journal; return the cells of each label, and what failed."""
+    counts: Counter[str] = Counter()
+    errors: list[tuple[str, str]] = []
+    metadata = {"hemashift_model": bundle.card.name, "hemashift_model_hash": bundle.hash}
+    _refuse_unreadable(journal)
+    finish.look(journal.read)
+    if finish.notes:
+        metadata["hemashift_notes"] = "\n".join(finish.notes)
+    finished = map(finish, journal.read())
+    write_rows(_counted(finished, counts, errors), finish.schema(schema), output, metadata)
+    journal.discard()
+    return counts, errors
 
 
 def _refuse_unreadable(journal: Journal) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hemashift.cells import CellTable
     from hemashift.datasets import DatasetReader
     from hemashift.model.bundle import Bundle
+    from hemashift.model.card import TrainingData
 
 _SOURCES = ("barcelona", "munich_2019")
 # Accuracy, macro precision and macro recall that Chossegros et al. 2024 report.
@@ -105,21 +106,12 @@ def command(
     from rich.console import Console
 
     from hemashift.cli.training_display import TrainingDisplay
-    from hemashift.errors import HemashiftError
 
-    try:
-        import torch  # noqa: F401
-        from lightning_fabric import Fabric  # noqa: F401
-    except ImportError as error:
-        from hemashift.model.extra import train_extra_missing
-
-        raise train_extra_missing() from error
-    from hemashift.model.card import TrainingData
+    _require_training()
     from hemashift.training.recipe import recipe
     from hemashift.training.source import train
 
-    if devices != "auto" and not (devices.isdecimal() and int(devices) > 0):
-        raise HemashiftError("--devices is not usable", expected="auto, 1, 2, ...", found=devices)
+    many = _devices(devices)
     settings = recipe(
         preset.value,
         architecture=architecture,
@@ -143,17 +135,9 @@ def command(
             settings,
             run_folder=folder,
             targets=targets,
-            training_data=[
-                TrainingData(
-                    name=str(table.frame["dataset"].iloc[0]),
-                    licence=reader.licence,
-                    citation=reader.citation,
-                    url=reader.url,
-                )
-                for table, reader in sources
-            ],
+            training_data=[_described(table, reader) for table, reader in sources],
             name=output.resolve().name,
-            devices=devices if devices == "auto" else int(devices),
+            devices=many,
             on_images=display.images,
             on_step=display.step,
             on_epoch=display.epoch,
@@ -174,6 +158,40 @@ def command(
         f"model: {output}; course of the training: {courses}",
         markup=False,
         soft_wrap=True,
+    )
+
+
+def _require_training() -> None:
+    """Refuse an installation that cannot train."""
+    try:
+        import torch  # noqa: F401
+        from lightning_fabric import Fabric  # noqa: F401
+    except ImportError as error:
+        from hemashift.model.extra import train_extra_missing
+
+        raise train_extra_missing() from error
+
+
+def _devices(written: str) -> int | Literal["auto"]:
+    """Return what `--devices` means."""
+    from hemashift.errors import HemashiftError
+
+    if written == "auto":
+        return "auto"
+    if not (written.isdecimal() and int(written) > 0):
+        raise HemashiftError("--devices is not usable", expected="auto, 1, 2, ...", found=written)
+    return int(written)
+
+
+def _described(table: CellTable, reader: DatasetReader) -> TrainingData:
+    """Return what the card says of a source."""
+    from hemashift.model.card import TrainingData
+
+    return TrainingData(
+        name=str(table.frame["dataset"].iloc[0]),
+        licence=reader.licence,
+        citation=reader.citation,
+        url=reader.url,
     )
 
 
