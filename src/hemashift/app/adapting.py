@@ -23,7 +23,7 @@ from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.registry import make_method
 from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded
 from hemashift.app import advice, encodings, labelling, versions
-from hemashift.app.encoding_cache import Encodings
+from hemashift.app.encoding_cache import EncodingCache
 from hemashift.app.jobs import Told
 from hemashift.app.versions import Version
 from hemashift.audit.wrong_labels import find_wrong
@@ -150,7 +150,7 @@ def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell
     return task_of(model, cells, own, kept.of([one for one in pool if one in kept]), seed)
 
 
-def _refuse_changed(project: Project, cells: LabelledCells, kept: Encodings) -> None:
+def _refuse_changed(project: Project, cells: LabelledCells, kept: EncodingCache) -> None:
     """Refuse labels whose image now holds another picture than the one that was labelled."""
     known = _known(project)
     names = [

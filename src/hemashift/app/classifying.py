@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hemashift.app import encodings, versions
-from hemashift.app.encoding_cache import Encodings
+from hemashift.app.encoding_cache import EncodingCache
 from hemashift.app.jobs import Told
 from hemashift.model.bundle import Bundle
 from hemashift.trust.outside import Outside
@@ -68,7 +68,7 @@ def _classify(
     version: int,
     model: Bundle,
     outside: Outside | None,
-    kept: Encodings,
+    kept: EncodingCache,
     cells: Sequence[tuple[int, str]],
 ) -> None:
     """Classify some cells and put the result into the database."""

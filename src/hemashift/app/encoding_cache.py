@@ -21,7 +21,7 @@ from hemashift.selection.rings import RINGS, SPOKES
 RINGS_SHAPE = (3, RINGS, SPOKES)
 
 
-class Encodings:
+class EncodingCache:
     """The encodings of one encoder, by hash of the image file.
 
     Args:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.app import versions
-from hemashift.app.encoding_cache import RINGS_SHAPE, Encodings
+from hemashift.app.encoding_cache import RINGS_SHAPE, EncodingCache
 from hemashift.app.jobs import Told
 from hemashift.app.pictures import unchanged
 from hemashift.classification.inputs import Item
@@ -52,15 +52,15 @@ class _Looking:
         return self._classifier.predict(images)
 
 
-def of_model(project: Project, model: Bundle) -> Encodings:
+def of_model(project: Project, model: Bundle) -> EncodingCache:
     """Return the encodings of a model's encoder; the same object for all who ask."""
     name = _name(model)
     with project.lock:
-        kept: dict[str, Encodings] = project.memory.setdefault("encodings", {})
+        kept: dict[str, EncodingCache] = project.memory.setdefault("encodings", {})
         if name not in kept:
             while len(kept) >= _IN_MEMORY:
                 kept.pop(next(iter(kept)))
-            kept[name] = Encodings(project.cache / "encodings" / name, model)
+            kept[name] = EncodingCache(project.cache / "encodings" / name, model)
         return kept[name]
 
 
@@ -131,7 +131,7 @@ def encode(project: Project, model: Bundle, wanted: Sequence[str], told: Told | 
 
 
 def _missing(
-    project: Project, wanted: Sequence[str], encodings: Encodings
+    project: Project, wanted: Sequence[str], encodings: EncodingCache
 ) -> tuple[list[Item], list[str]]:
     """Return the images that are still to be encoded, with their hashes."""
     files = {

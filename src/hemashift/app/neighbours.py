@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hemashift.app import encodings, labelling, versions
-from hemashift.app.encoding_cache import Encodings
+from hemashift.app.encoding_cache import EncodingCache
 from hemashift.model.heads import Encoded, unit
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _vectors(project: Project, cells: list[int]) -> tuple[list[int], Float]:
     return found, unit((vectors - mean) / scale)
 
 
-def _common(project: Project, kept: Encodings) -> tuple[Float, Float]:
+def _common(project: Project, kept: EncodingCache) -> tuple[Float, Float]:
     """Return what all cells have in common: mean and deviation of their vectors."""
     known = project.memory.get("common")
     if known is None or known[:2] != (id(kept), len(kept)):

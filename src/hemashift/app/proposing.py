@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.app import encodings, keeping, labelling, neighbours, placing, versions
-from hemashift.app.encoding_cache import Encodings
+from hemashift.app.encoding_cache import EncodingCache
 from hemashift.app.jobs import Told
 from hemashift.app.names import now
 from hemashift.app.store import insert
@@ -113,7 +113,9 @@ def _most_useful(project: Project, n: int, tell: Told) -> Picks:
     return [(known[pick.row]["id"], pick.reason) for pick in picks]
 
 
-def _seen(project: Project, kept: Encodings, paths: Sequence[str], digests: Sequence[str]) -> Seen:
+def _seen(
+    project: Project, kept: EncodingCache, paths: Sequence[str], digests: Sequence[str]
+) -> Seen:
     """Return what is seen in the cells; which show the same cell is found once and kept."""
     name = (id(kept), hash(tuple(paths)), hash(tuple(digests)))
     known = project.memory.get("seen")
