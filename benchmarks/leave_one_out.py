@@ -202,11 +202,11 @@ class Searches:
         """Make a method; one with a search takes what was found in the same place before."""
         method = make_method(name)
         if name == "finetune":
-            from hemashift.adaptation.finetune import Settings
+            from hemashift.adaptation.finetune import FinetuneSettings
 
             method.trials = self.options.trials
             if self.options.search_once and place in self.found:
-                method.settings, method.trials = Settings(**self.found[place]), 0
+                method.settings, method.trials = FinetuneSettings(**self.found[place]), 0
         return method
 
     def remember(self, method: Method, place: str) -> None:

@@ -27,17 +27,17 @@ from .conftest import MakeTask
 
 def finetune() -> Method:
     pytest.importorskip("optuna")
-    from hemashift.adaptation.finetune import Finetune, Settings
+    from hemashift.adaptation.finetune import Finetune, FinetuneSettings
 
-    return Finetune(trials=0, settings=Settings(learning_rate=1e-5, batch_size=4, epochs=1))
+    return Finetune(trials=0, settings=FinetuneSettings(learning_rate=1e-5, batch_size=4, epochs=1))
 
 
 def lpft() -> Method:
     pytest.importorskip("optuna")
-    from hemashift.adaptation.finetune import Settings
+    from hemashift.adaptation.finetune import FinetuneSettings
     from hemashift.adaptation.lpft import LPFT
 
-    return LPFT(Settings(learning_rate=1e-5, batch_size=4, epochs=1))
+    return LPFT(FinetuneSettings(learning_rate=1e-5, batch_size=4, epochs=1))
 
 
 METHODS: dict[str, Callable[[], Method]] = {

@@ -15,7 +15,7 @@ pytest.importorskip("optuna")
 from hemashift.adaptation.adapt import adapt_task
 from hemashift.adaptation.blend import Blend
 from hemashift.adaptation.contract import Cells, Task
-from hemashift.adaptation.finetune import Finetune, Settings, predict, tune
+from hemashift.adaptation.finetune import Finetune, FinetuneSettings, predict, tune
 from hemashift.model.checkpoint import encoder_tensors, load_network
 
 from .conftest import MakeTask
@@ -23,7 +23,7 @@ from .conftest import MakeTask
 module = import_module("hemashift.adaptation.finetune")
 
 LABELS = ["lymphocyte", "eosinophil", "blast"] * 2
-QUICK = Settings(learning_rate=1e-4, batch_size=8, epochs=4)
+QUICK = FinetuneSettings(learning_rate=1e-4, batch_size=8, epochs=4)
 
 
 @pytest.fixture
@@ -42,17 +42,17 @@ def test_the_search_keeps_the_best_settings_and_their_predictions(
 ) -> None:
     """In place of a training: the nearer the learning rate to 1e-3, the surer of the truth."""
     task = make_task(LABELS)
-    tried: list[Settings] = []
+    tried: list[FinetuneSettings] = []
     told: list[tuple[str, int, int]] = []
 
-    def sure(settings: Settings) -> float:
+    def sure(settings: FinetuneSettings) -> float:
         return float(0.9 - 0.2 * abs(np.log10(settings.learning_rate) + 3))
 
-    def stand_in_tune(task: Task, settings: Settings) -> Settings:
+    def stand_in_tune(task: Task, settings: FinetuneSettings) -> FinetuneSettings:
         tried.append(settings)
         return settings
 
-    def stand_in_predict(network: Settings, images: np.ndarray) -> np.ndarray:
+    def stand_in_predict(network: FinetuneSettings, images: np.ndarray) -> np.ndarray:
         found = np.zeros((len(images), 7), np.float32)
         for row, image in enumerate(images):
             truth = next(t for t, own in zip(task.targets, task.cells.images, strict=True)
@@ -96,7 +96,9 @@ def test_searched_adapted_and_used_again(make_task: MakeTask, small_task: MakeTa
 def test_all_weights_move_and_batch_norm_keeps_its_statistics(small_task: MakeTask) -> None:
     task = small_task(LABELS)
     before = encoder_tensors(load_network(task.model))
-    after = encoder_tensors(tune(task, Settings(learning_rate=1e-3, batch_size=4, epochs=2)))
+    after = encoder_tensors(
+        tune(task, FinetuneSettings(learning_rate=1e-3, batch_size=4, epochs=2))
+    )
     for name, tensor in before.items():
         same = np.array_equal(tensor, after[name])
         assert same == ("running" in name), name
@@ -106,7 +108,7 @@ def test_learns(small_task: MakeTask) -> None:
     task = small_task(LABELS)
     rows = np.arange(len(task)), task.targets
     before = predict(tune(task, replace(QUICK, epochs=0)), task.cells.images)
-    after = predict(tune(task, Settings(5e-4, 6, 12)), task.cells.images)
+    after = predict(tune(task, FinetuneSettings(5e-4, 6, 12)), task.cells.images)
     assert after[rows].mean() > before[rows].mean() + 0.2
 
 

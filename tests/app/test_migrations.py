@@ -10,7 +10,7 @@ import pytest
 
 from hemashift.app import migrations
 from hemashift.app.migrations import Step, migrate, steps
-from hemashift.app.store import ProjectError, Store
+from hemashift.app.store import ProjectError, ProjectStore
 
 FIRST_LABEL = (
     "INSERT INTO label_events (event, reader, cell, verdict, label, at) "
@@ -38,7 +38,7 @@ def version(file: Path) -> int:
 
 def test_an_old_project_is_brought_up(old: Path) -> None:
     assert version(old) == 1
-    store = Store(old)
+    store = ProjectStore(old)
     assert version(old) == len(steps()) > 1
     assert store.rows("SELECT cell, label FROM answers")[0]["label"] == "monocyte"
     numbers = [row[0] for row in store.rows("SELECT number FROM schema_steps")]
@@ -46,7 +46,7 @@ def test_an_old_project_is_brought_up(old: Path) -> None:
 
 
 def test_a_copy_of_the_old_project_is_kept(old: Path) -> None:
-    Store(old)
+    ProjectStore(old)
     copy = old.with_name("old.hemashift.v1")
     assert version(copy) == 1
     assert sqlite3.connect(copy).execute("SELECT COUNT(*) FROM label_events").fetchone() == (1,)
@@ -55,7 +55,7 @@ def test_a_copy_of_the_old_project_is_kept(old: Path) -> None:
 def test_a_present_project_is_not_copied(tmp_path: Path) -> None:
     file = tmp_path / "new.hemashift"
     for _ in range(2):
-        Store(file).close()
+        ProjectStore(file).close()
     assert list(tmp_path.glob("*.v*")) == []
 
 
@@ -69,8 +69,8 @@ def test_every_version_leads_to_the_same_schema(upto: int, tmp_path: Path) -> No
     connection = sqlite3.connect(file, isolation_level=None)
     migrate(connection, file, upto=upto)
     connection.close()
-    Store(file).close()
-    Store(tmp_path / "at-once.hemashift").close()
+    ProjectStore(file).close()
+    ProjectStore(tmp_path / "at-once.hemashift").close()
     assert schema(file) == schema(tmp_path / "at-once.hemashift")
 
 
@@ -86,7 +86,7 @@ def test_a_limit_of_doubt_becomes_an_error_rate(
     if limit is not None:
         connection.execute("INSERT INTO settings VALUES ('doubt_limit', ?)", (limit,))
     connection.close()
-    store = Store(file)
+    store = ProjectStore(file)
     kept = {row[0]: json.loads(row[1]) for row in store.rows("SELECT name, value FROM settings")}
     assert kept == ({} if rate is None else {"max_error": rate})
 
@@ -104,14 +104,16 @@ def test_a_project_that_was_classified_before_can_be_opened(tmp_path: Path) -> N
     )
     connection.execute("INSERT INTO predictions VALUES (1, 1, 'monocyte', 0.9, 'x', 0.2, x'00')")
     connection.close()
-    assert Store(file).tuples("SELECT label, outside FROM predictions") == [("monocyte", None)]
+    assert ProjectStore(file).tuples("SELECT label, outside FROM predictions") == [
+        ("monocyte", None)
+    ]
 
 
 def test_a_step_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = Step(2, "bad", "CREATE TABLE half (a);\nINSERT INTO nowhere VALUES (1);\n")
     monkeypatch.setattr(migrations, "steps", lambda: (steps()[0], bad))
     with pytest.raises(ProjectError):
-        Store(old)
+        ProjectStore(old)
     connection = sqlite3.connect(old)
     assert version(old) == 1
     assert connection.execute("SELECT COUNT(*) FROM label_events").fetchone() == (1,)
@@ -121,9 +123,9 @@ def test_a_step_that_fails_changes_nothing(old: Path, monkeypatch: pytest.Monkey
 
 def test_a_project_of_a_newer_hemashift_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "new.hemashift"
-    Store(file).close()
+    ProjectStore(file).close()
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute(f"PRAGMA user_version = {len(steps()) + 1}")
     connection.close()
     with pytest.raises(ProjectError, match="newer"):
-        Store(file)
+        ProjectStore(file)

@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class FinetuneSettings:
     """What the search chooses.
 
     Attributes:
@@ -56,7 +56,7 @@ class Finetune:
     would distort them); its scale and shift are trained. Cells are turned and mirrored at random.
 
     Attributes:
-        trials: Settings that Optuna tries; 0 takes `settings` without a search.
+        trials: FinetuneSettings that Optuna tries; 0 takes `settings` without a search.
         settings: Where the search starts.
         out_of_fold: After `fit`, the out-of-fold probabilities `(N, K)` of the chosen settings.
         chosen: After `fit`, the settings chosen.
@@ -64,10 +64,10 @@ class Finetune:
     """
 
     trials: int = 6
-    settings: Settings = Settings()
+    settings: FinetuneSettings = FinetuneSettings()
     on_progress: Progress | None = None
     name: str = "finetune"
-    chosen: Settings | None = None
+    chosen: FinetuneSettings | None = None
     out_of_fold: Float | None = field(default=None, repr=False)
 
     def fit(self, task: Task) -> FittedNetwork:
@@ -79,14 +79,14 @@ class Finetune:
         network = tune(task, self.chosen)
         return FittedNetwork(task.model, network, task.classes)
 
-    def _search(self, task: Task) -> Settings:
+    def _search(self, task: Task) -> FinetuneSettings:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         parts = folds(task.targets, task.groups, 3, task.seed)
         best = (-np.inf, self.settings)
 
         def evaluate(trial: optuna.Trial) -> float:
             nonlocal best
-            settings = Settings(
+            settings = FinetuneSettings(
                 learning_rate=trial.suggest_float("learning_rate", 3e-5, 2e-3, log=True),
                 batch_size=trial.suggest_categorical("batch_size", [8, 16, 32]),
                 epochs=trial.suggest_int("epochs", 4, 12, step=4),
@@ -124,7 +124,7 @@ def _goodness(probabilities: Float, targets: Integers) -> float:
     return float(np.log(np.maximum(chosen, 1e-4)).mean())
 
 
-def tune(task: Task, settings: Settings) -> Network:
+def tune(task: Task, settings: FinetuneSettings) -> Network:
     """Train a copy of the task's model on its labelled cells with given settings.
 
     Returns:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hemashift.adaptation.contract import Task
-from hemashift.adaptation.finetune import FittedNetwork, Settings, tune
+from hemashift.adaptation.finetune import FinetuneSettings, FittedNetwork, tune
 from hemashift.adaptation.probe import Probe
 from hemashift.training.memory import keep_freed_memory
 
 # Low enough that a few labels polish the probe and do not undo it; no search, so seconds per fit.
-SETTINGS = Settings(learning_rate=3e-5, batch_size=8, epochs=8)
+SETTINGS = FinetuneSettings(learning_rate=3e-5, batch_size=8, epochs=8)
 
 
 @dataclass
@@ -25,7 +25,7 @@ class LPFT:
         settings: Learning rate, batch size and epochs of the second part.
     """
 
-    settings: Settings = SETTINGS
+    settings: FinetuneSettings = SETTINGS
     name: str = "lpft"
 
     def fit(self, task: Task) -> FittedNetwork:

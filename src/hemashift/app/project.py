@@ -50,7 +50,7 @@ from typing import Any, Self
 from hemashift.app import audit_trail, labelling, placing, recent, reviewing, versions
 from hemashift.app.jobs import Jobs
 from hemashift.app.names import one_line, printable
-from hemashift.app.store import ConflictError, ProjectError, Store
+from hemashift.app.store import ConflictError, ProjectError, ProjectStore
 from hemashift.differential import FlagRule, Subject
 from hemashift.errors import ImageError, ModelFileError
 from hemashift.images import check_names
@@ -133,7 +133,7 @@ class Project:
         self.models = file.with_name(f"{file.name}-models")
         # Hidden, so that the thumbnails are never taken for images of a folder above.
         self.cache = file.with_name(f".{file.name}-cache")
-        self.store = Store(file)
+        self.store = ProjectStore(file)
         self.jobs = Jobs()
         self.memory: dict[str, Any] = {}
         self.lock = threading.RLock()

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from hemashift.app.migrations import migrate
 from hemashift.app.refusals import ConflictError, ProjectError, UnsavedError, damaged
 
-__all__ = ["ConflictError", "ProjectError", "Store", "UnsavedError", "insert"]
+__all__ = ["ConflictError", "ProjectError", "ProjectStore", "UnsavedError", "insert"]
 
 # Another window writes for milliseconds; only a stalled disk takes this long.
 _SECONDS_TO_WAIT = 30.0
@@ -29,7 +29,7 @@ def insert(connection: sqlite3.Connection, table: str, **values: Any) -> int:
     """Add a row.
 
     Args:
-        connection: From `Store.writing`.
+        connection: From `ProjectStore.writing`.
         table: Name of the table, from the code and never from outside.
         **values: Column -> value.
 
@@ -54,7 +54,7 @@ def _address(file: Path) -> str:
     return "file://" + ("" if path.startswith("/") else "/") + quote(os.fsencode(path))
 
 
-class Store:
+class ProjectStore:
     """The SQLite database of one project.
 
     All of it is in the one file after every transaction, so that a copy of the file is whole as

@@ -161,11 +161,10 @@ def _method(work: Workspace, approach: Approach) -> Method:
     if approach.method != "finetune":
         return make_method(approach.method)
     made = make_method("finetune", work.tell)  # says what to install where the extra is missing
-    from hemashift.adaptation.finetune import Finetune
-    from hemashift.adaptation.finetune import Settings as Finetuning
+    from hemashift.adaptation.finetune import Finetune, FinetuneSettings
 
     assert isinstance(made, Finetune)
     wanted = finetuning(work, approach)
     made.trials = wanted.pop("trials")
-    made.settings = Finetuning(**wanted)
+    made.settings = FinetuneSettings(**wanted)
     return made
