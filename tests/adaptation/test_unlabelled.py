@@ -10,6 +10,7 @@ from PIL import Image
 
 from hemashift.adaptation.adapt import adapt
 from hemashift.adaptation.contract import Task
+from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.unlabelled import LEAST, Unlabelled, adapt_unlabelled
 from hemashift.errors import AdaptationError
@@ -17,6 +18,7 @@ from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Head
 from hemashift.trust.mix import assumed_mix
+from hemashift.trust.storage import Trust, attach
 
 MakeTask = Callable[..., Task]
 Draw = Callable[[str, int], np.ndarray]
@@ -54,6 +56,23 @@ def test_a_boundary_that_cuts_through_a_class_is_mended(make_task: MakeTask) -> 
     assert before < 0.9
     after = accuracy(Unlabelled().fit(replace(task, model=model)).head, task)
     assert after > before + 0.05
+
+
+def test_a_probe_of_the_source_mends_more(make_task: MakeTask) -> None:
+    task = make_task(LABELS)
+    probe = Probe().fit(task).head.to_tensors()["weight"] * 20
+    model = shifted(task, "monocyte", 8.0)
+    knowing = attach(model, Trust(probe=probe))
+    alone, both = (
+        accuracy(Unlabelled().fit(replace(task, model=one)).head, task) for one in (model, knowing)
+    )
+    assert both > alone
+    kept = [task.classes.index(name) for name in ("lymphocyte", "monocyte", "neutrophil")]
+    two, _ = limited_to(knowing, [task.classes[place] for place in kept])
+    told = replace(task, model=two, classes=two.card.classes, targets=task.targets.copy())
+    found = Unlabelled().fit(told).head.probabilities(task.cells.encoded)
+    right = np.array([kept.index(one) for one in task.targets])
+    assert np.mean(found.argmax(axis=1) == right) >= both
 
 
 def test_labels_play_no_part(make_task: MakeTask) -> None:
