@@ -1,4 +1,4 @@
-"""Without a label: the classes among a laboratory's cells, from where the model takes them to be."""
+"""Without a label: classes among the cells of a laboratory, from where the model takes them."""
 
 from __future__ import annotations
 
