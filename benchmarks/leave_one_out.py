@@ -16,8 +16,9 @@ labelled, and the test half is scored:
 - `workflow`: the paper's: its preset and colour transform, all weights fine-tuned on cells drawn at
   random, settings found by Optuna;
 - `source`: `robust` as it is, without labels only;
-- `stated`, `stated-selected`, `stated-workflow`: `auto`, `selected` and `workflow`, told which
-  classes occur (`limited_to`); the cells are chosen by the model that was not told;
+- `means`: `Unlabelled` without its mixture, without labels only;
+- `stated`, `stated-selected`, `stated-means`, `stated-workflow`: the same, told which classes occur
+  (`limited_to`); the cells are chosen by the model that was not told;
 - any other method by its name: `robust`, cells drawn at random.
 
 What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells
@@ -218,6 +219,8 @@ class Searches:
 
 def without_labels(approach: Approach) -> Method:
     """Return what `hemashift adapt` does without labels; others leave the model as it is."""
+    if approach.method == "means":
+        return Unlabelled(voices=(1.0, 0.0))
     return Unlabelled() if approach.method == "auto" else Unadapted()
 
 
