@@ -49,11 +49,12 @@ def fit_mixture(evidence: Float, answers: Float, stiffness: float = STIFFNESS) -
 
     In the laboratories of its source, the evidence of a probe for one class is high in the cells
     of that class, and low in all others. In a new laboratory all of this is moved, by a stain that
-    looks like more of one class, and shrunk. How far is not known, since nobody knows which classes
-    the cells are of. So both are found in turns, by expectation maximisation: the cells are a
-    mixture of normal distributions of one shape, whose means are those of the source, moved and
-    shrunk all alike, and each class somewhat on its own, the more the more cells it has (maximum a
-    posteriori). A class that is moved alone, over the cells of another, is unlikely.
+    looks like more of one class, and shrunk. How far would be plain if one knew the classes of the
+    cells, and the classes if one knew how far; so the two are found in turns, by expectation
+    maximisation. The cells are a mixture of normal distributions of one shape, whose means are
+    those of the source, moved and shrunk all alike, and each somewhat on its own, the more the more
+    cells it has (maximum a posteriori). That one class moves alone, over the cells of another, is
+    unlikely.
 
     Args:
         evidence: `(N, K)` of the probe, for cells centred by their mean.
