@@ -40,7 +40,10 @@ def test_interrupt_and_go_on(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.csv"
     command = [sys.executable, "-m", "hemashift.cli.main", "classify", str(folder)]
     command += ["-o", str(output), "--batch-size", "4"]
+    # What a shell runs in the background ignores Ctrl-C, and so would what is started from there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     settings = tmp_path / "out.csv.partial" / "settings.json"
     deadline = time.monotonic() + 60
     while not settings.exists() and run.poll() is None and time.monotonic() < deadline:
