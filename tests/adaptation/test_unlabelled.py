@@ -68,8 +68,8 @@ def test_a_probe_of_the_source_mends_more(make_task: MakeTask) -> None:
     )
     assert both > alone
     kept = [task.classes.index(name) for name in ("lymphocyte", "monocyte", "neutrophil")]
-    two, _ = limited_to(knowing, [task.classes[place] for place in kept])
-    told = replace(task, model=two, classes=two.card.classes, targets=task.targets.copy())
+    limited, _ = limited_to(knowing, [task.classes[place] for place in kept])
+    told = replace(task, model=limited, classes=limited.card.classes)
     found = Unlabelled().fit(told).head.probabilities(task.cells.encoded)
     right = np.array([kept.index(one) for one in task.targets])
     assert np.mean(found.argmax(axis=1) == right) >= both

@@ -51,7 +51,7 @@ def test_labels_outside_mean_nothing(laboratory: Path) -> None:
 
 
 def test_labelled_images_that_are_not_there(laboratory: Path) -> None:
-    with pytest.raises(AdaptationError, match="1 labelled images are not there") as raised:
+    with pytest.raises(AdaptationError, match="1 of 1 labelled images are not there") as raised:
         rows(laboratory, "path,label\ngone.png,MO\nalso-gone.png,\n")
     assert "gone.png" in str(raised.value)
     with pytest.raises(AdaptationError, match="not there"):

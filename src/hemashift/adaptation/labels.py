@@ -192,14 +192,7 @@ def _places(root: Path, names: Iterable[str], where: str) -> dict[str, Path]:
     """Find the labelled images; one that is not there is refused."""
     found = {name: path_inside(root, name) for name in dict.fromkeys(names)}
     missing = [name for name, place in found.items() if place is None]
-    if missing:
-        raise AdaptationError(
-            f"{len(missing)} of {len(found)} labelled images are not there",
-            expected=f"paths relative to {root}",
-            found=some_of(missing),
-            where=where,
-            hint="give the folder that the paths in the label file start from",
-        )
+    refuse_missing(missing, len(found), root, where)
     return {name: place for name, place in found.items() if place is not None}
 
 
@@ -246,6 +239,18 @@ def _one_class_each(
     if copies:
         notes.append(f"{copies} labelled images are copies of another; they count together.")
     return files, notes
+
+
+def refuse_missing(missing: Sequence[str], count: int, root: Path, where: str) -> None:
+    """Refuse those of `count` labelled images that are not in the folder."""
+    if missing:
+        raise AdaptationError(
+            f"{len(missing)} of {count} labelled images are not there",
+            expected=f"paths relative to {root}",
+            found=some_of(missing),
+            where=where,
+            hint="give the folder that the paths in the label file start from",
+        )
 
 
 def path_inside(root: Path, name: str) -> Path | None:

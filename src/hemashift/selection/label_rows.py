@@ -11,10 +11,11 @@ from hemashift.adaptation.labels import (
     meanings_of,
     path_inside,
     read_label_file,
-    some_of,
+    refuse_missing,
 )
-from hemashift.errors import AdaptationError, TableError
+from hemashift.errors import TableError
 from hemashift.evaluation.columns import groups_in, texts_of
+from hemashift.files import forward_slashes
 from hemashift.images import list_images
 from hemashift.taxonomy import OUTSIDE, Taxonomy
 
@@ -80,7 +81,7 @@ def read_rows(
     meanings = meanings_of(filter(None, columns["label"]), classes, taxonomy)
     rows, missing = [], []
     for number, label in enumerate(columns["label"], start=1):
-        name = columns["path"][number - 1].replace("\\", "/")
+        name = forward_slashes(columns["path"][number - 1])
         if label and not name:
             raise TableError(
                 "a row has a label but no path", where=f"{where}, row {number}", found=label
@@ -92,14 +93,7 @@ def read_rows(
             rows.append(LabelRow(number, name, path, label, meaning, groups[number - 1], offered))
         elif label:
             missing.append(name)
-    if missing:
-        raise AdaptationError(
-            f"{len(missing)} labelled images are not there",
-            expected=f"paths relative to {root}",
-            found=some_of(missing),
-            where=where,
-            hint="give the folder that the paths in the label file start from",
-        )
+    refuse_missing(missing, sum(map(bool, columns["label"])), root, where)
     return rows
 
 
