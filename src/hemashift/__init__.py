@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hemashift.adaptation.adapt import adapt
-    from hemashift.adaptation.unlabelled import adapt_unlabelled
+    from hemashift.adaptation.without_labels import adapt_unlabelled
     from hemashift.cells import CellTable
     from hemashift.classification import classify
     from hemashift.datasets import load as load_dataset

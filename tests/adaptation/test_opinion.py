@@ -9,6 +9,7 @@ import pytest
 from hemashift.adaptation.contract import Task
 from hemashift.adaptation.opinion import source_of, source_share, with_opinion
 from hemashift.adaptation.probe import Probe
+from hemashift.adaptation.unlabelled import LEAST, Unlabelled
 from hemashift.model.heads import LinearHead, MixedHead
 
 LABELS = ["lymphocyte", "monocyte", "neutrophil"] * 4
@@ -42,7 +43,23 @@ def test_with_many_labels_it_is_listened_to_less(make_task: Callable[..., Task])
     assert shares == pytest.approx(expected)
 
 
-def test_it_is_the_product_of_both_opinions(make_task: Callable[..., Task]) -> None:
+def test_it_is_moved_to_the_cells_of_the_laboratory(make_task: Callable[..., Task]) -> None:
+    task = make_task(LABELS)
+    many = make_task(["lymphocyte", "neutrophil"] * ((LEAST - len(task)) // 2)).cells.encoded
+    task = replace(task, pool=many)
+    encoded = task.cells.encoded
+    head = with_opinion(linear(task), task)
+    assert isinstance(head, LinearHead)
+    moved = Unlabelled().fit(task).head
+    product = linear(task).probabilities(encoded).astype(np.float64)
+    product *= moved.probabilities(encoded).astype(np.float64) ** source_share(moved, task)
+    product /= product.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(head.probabilities(encoded), product, atol=1e-4)
+    one_less = replace(task, pool=many[np.arange(len(many) - 1)])
+    assert isinstance(with_opinion(linear(one_less), one_less), MixedHead)
+
+
+def test_with_few_cells_it_is_the_product_of_both_opinions(make_task: Callable[..., Task]) -> None:
     task = make_task(LABELS)
     encoded = task.cells.encoded
     head = with_opinion(linear(task), task)
@@ -54,7 +71,7 @@ def test_it_is_the_product_of_both_opinions(make_task: Callable[..., Task]) -> N
 
 
 def test_of_a_class_beyond_its_own_the_source_says_nothing(make_task: Callable[..., Task]) -> None:
-    task = make_task(["monocyte", "blast", "neutrophil"] * 4)
+    task = make_task(["monocyte", "blast", "neutrophil"] * (LEAST // 3 + 1))
     head = with_opinion(linear(task), task)
     encoded = task.cells.encoded
     np.testing.assert_array_equal(head.logits(encoded)[:, 6], linear(task).logits(encoded)[:, 6])

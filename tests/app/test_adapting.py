@@ -11,7 +11,7 @@ import pytest
 
 from hemashift.adaptation import adapt
 from hemashift.adaptation.probe import Probe
-from hemashift.adaptation.unlabelled import adapt_unlabelled
+from hemashift.adaptation.without_labels import adapt_unlabelled
 from hemashift.app import (
     adapting,
     advice,

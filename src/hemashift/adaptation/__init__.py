@@ -3,7 +3,7 @@
 from hemashift.adaptation.adapt import Adapted, adapt
 from hemashift.adaptation.labels import LabelledCells, read_labels
 from hemashift.adaptation.registry import METHODS
-from hemashift.adaptation.unlabelled import AdaptedUnlabelled, adapt_unlabelled
+from hemashift.adaptation.without_labels import AdaptedUnlabelled, adapt_unlabelled
 
 __all__ = [
     "METHODS",

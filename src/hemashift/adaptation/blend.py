@@ -1,4 +1,4 @@
-"""Blend: a refined probe and prototypes together, which listen to the head of the source."""
+"""Blend: a refined probe and prototypes together, which listen to the source."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Blend:
     boundaries are, and the less the prototypes count. Both read the same vectors, so the mean of
     their logits is again one linear head.
 
-    That head then listens to the head of the source, see `with_opinion`.
+    That head then listens to the source, see `with_opinion`.
 
     Attributes:
         share: Weight of the prototypes with up to `FEW` labels, 0 to 1; with N labels it is
             `FEW` / N of that.
         strength: What the unlabelled cells together count for, see `Transductive`.
-        listens: Whether the head of the source is listened to.
+        listens: Whether the source is listened to.
     """
 
     share: float = SHARE

@@ -21,7 +21,8 @@ from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.labels import LabelledCells, read_labels, some_of
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.registry import make_method
-from hemashift.adaptation.unlabelled import UNLABELLED, adapt_encoded
+from hemashift.adaptation.unlabelled import UNLABELLED
+from hemashift.adaptation.without_labels import adapt_encoded
 from hemashift.app import advice, encodings, labelling, versions
 from hemashift.app.encoding_cache import EncodingCache
 from hemashift.app.jobs import Told
