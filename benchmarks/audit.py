@@ -16,8 +16,9 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from selection import Laboratory, visit
-from targets import TARGETS, commit
+from common.laboratory import Laboratory, visit
+from common.rows import commit
+from targets import TARGETS
 from threadpoolctl import threadpool_limits
 
 from hemashift.adaptation.auto import out_of_fold

@@ -46,20 +46,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from selection import Laboratory, divide, label, visit
+from common.laboratory import Laboratory, divide, label, visit
+from common.left_out import TARGETS, model_of, task_of
+from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import accuracy_score, f1_score
-from targets import Target, commit, shown
 from threadpoolctl import threadpool_limits
-from trust import append, read_store
 
-from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.calibration import calibrated
-from hemashift.adaptation.contract import Cells, Method, Task, Unadapted
+from hemashift.adaptation.contract import Cells, Method, Unadapted
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.registry import make_method
 from hemashift.adaptation.unlabelled import Unlabelled
-from hemashift.datasets import load
 from hemashift.evaluation.calibration import (
     chance_calibration_error,
     expected_calibration_error,
@@ -69,23 +67,11 @@ from hemashift.selection import DEFAULT
 from hemashift.trust.conformal import least_probabilities, prediction_sets
 from hemashift.trust.storage import read_trust
 
-SOURCES = ("barcelona", "munich_2019", "jin_woo_choi", "jiangxi_tecom", "bccd_cropped")
-TARGETS = (
-    Target("jiangxi_tecom", 30, 0.95),
-    Target("jin_woo_choi", 25, 0.96),
-    Target("bccd_cropped", 35, 0.90),
-    Target("bccd", 100, 0.90, "TRAIN", "TEST"),
-    Target("munich_2019", 50, 0.90),
-    Target("barcelona", 50, np.nan),
-)
-PAPER = {"architecture": "efficientnet_lite0"}
 COVERAGE = 0.9
 # These change the encoder, and are scored on so many cells of the test half at most.
 TRAINED = ("batchnorm", "lpft", "finetune")
 SCORED = 400
 SCORES = ("accuracy", "macro F1", "ECE", f"covered at {COVERAGE}", "ECE by chance")
-
-Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -110,44 +96,6 @@ class Approach:
         if name == "source":
             return cls("robust", "none")
         return cls("robust", "auto", DEFAULT) if name == "selected" else cls("robust", name)
-
-
-def sources_without(target: str) -> list[str]:
-    left_out = {target, "bccd_cropped"} if target == "bccd" else {target}
-    return [name for name in SOURCES if name not in left_out]
-
-
-def model_of(target: str, preset: str, options: argparse.Namespace) -> Bundle:
-    """Return the model that has never seen a target; trains it where it is not there yet."""
-    left_out = "bccd_cropped" if target == "bccd" else target
-    folder = options.models / preset / left_out
-    if (folder / "card.json").exists():
-        return Bundle.load(folder)
-    from hemashift.training.recipe import recipe
-    from hemashift.training.source import train
-
-    tables = [load(name, options.data) for name in sources_without(left_out)]
-    print(f"training {folder} on {', '.join(sources_without(left_out))}", flush=True)
-    changes = {**PAPER, "epochs": options.paper_epochs} if preset == "paper" else {}
-    return train(
-        tables, folder, recipe(preset, **changes), run_folder=folder.with_name(f"{left_out}.run")
-    )
-
-
-def task_of(model: Bundle, laboratory: Laboratory, labelled: np.ndarray, seed: int) -> Task:
-    """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
-    others = np.setdiff1d(np.arange(len(laboratory.targets)), labelled)
-    pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
-    return Task(
-        model,
-        Cells(laboratory.images[labelled], laboratory.encoded[labelled]),
-        laboratory.targets[labelled],
-        laboratory.cells[labelled].astype(str),
-        model.card.classes,
-        laboratory.encoded[pool],
-        seed,
-        laboratory.images[pool],
-    )
 
 
 def told(model: Bundle, laboratory: Laboratory) -> tuple[Bundle, Laboratory]:

@@ -13,10 +13,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from leave_one_out import TARGETS
+from common.left_out import TARGETS
+from common.rows import read_store
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from trust import read_store
 
 from hemashift.evaluation.intervals import t_interval
 from hemashift.reports.panels import legend_beside, marker_handle, panels, styled

@@ -32,12 +32,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from leave_one_out import TARGETS, Key, model_of, task_of
-from selection import Laboratory, divide, label, visit
+from common.laboratory import Laboratory, divide, label, visit
+from common.left_out import TARGETS, model_of, task_of
+from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import roc_auc_score
-from targets import commit, shown
 from threadpoolctl import threadpool_limits
-from trust import append, read_store
 
 from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.auto import Auto, out_of_fold

@@ -21,10 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from leave_one_out import TARGETS, model_of, task_of
-from selection import Laboratory, divide, label, visit
-from targets import commit
-from trust import append, read_store
+from common.laboratory import Laboratory, divide, label, visit
+from common.left_out import TARGETS, model_of, task_of
+from common.rows import append, commit, read_store
 
 from hemashift.adaptation.adapt import adapt_task
 from hemashift.adaptation.registry import make_method

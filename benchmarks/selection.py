@@ -18,109 +18,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common.laboratory import AT_ONCE, ONE_ROUND, Laboratory, Target, divide, label, visit
+from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import accuracy_score, f1_score
-from targets import TARGETS, Target, append, commit, encode, read_store, shown
+from targets import TARGETS
 from threadpoolctl import threadpool_limits
 
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
-from hemashift.model.heads import Encoded
-from hemashift.selection import DEFAULT, STRATEGIES
-from hemashift.selection.contract import Problem
-from hemashift.selection.duplicates import find_copies
+from hemashift.selection import DEFAULT
 from hemashift.selection.learning import learnt, probe_task
-from hemashift.selection.rings import rings
-from hemashift.selection.vectors import comparable
-
-ROUND = 10
-AT_ONCE = "balanced at once"
-# They know nothing of labels, or make no use of them, so that one round is as good as many.
-_ONE_ROUND = ("random", "typiclust", "kcentre", "probcover", AT_ONCE)
-
-Key = tuple[str, ...]
-Scores = tuple[float, float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Laboratory:
-    """All known cells of a target, seen once.
-
-    Attributes:
-        images: `(N, S, S, 3)`, prepared.
-        encoded: What the encoder says about them.
-        targets: `(N,)` class index.
-        cells: `(N,)` number of the cell, the same for pictures of one cell.
-        halves: `(N,)` number of what must stay in one half.
-        offered: `(N,)` whether the cell may be in the half to choose from.
-        scored: `(N,)` whether it may be in the test set.
-    """
-
-    images: np.ndarray
-    encoded: Encoded
-    targets: np.ndarray
-    cells: np.ndarray
-    halves: np.ndarray
-    offered: np.ndarray
-    scored: np.ndarray
-
-
-def visit(model: Bundle, target: Target, root: Path | None) -> Laboratory:
-    data = encode(model, target, root)
-    everything = data.cells.encoded
-    samples = np.stack([rings(image) for image in data.cells.images])
-    vectors = comparable(everything)
-    everywhere = np.ones(len(vectors), bool)
-    return Laboratory(
-        data.cells.images,
-        everything,
-        data.targets,
-        find_copies(vectors, samples),
-        # Cells of one group are linked as files with one hash would be.
-        find_copies(vectors, samples, data.groups.tolist()),
-        data.subsets == target.labelled_in if target.labelled_in else everywhere,
-        data.subsets == target.scored_in if target.scored_in else everywhere,
-    )
-
-
-def divide(laboratory: Laboratory, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to choose from and those of the test set."""
-    rng = np.random.default_rng([seed, 2024])
-    names = rng.permutation(laboratory.halves.max() + 1)
-    first = np.isin(laboratory.halves, names[: len(names) // 2])
-    chosen_from = first & laboratory.offered
-    scored = laboratory.scored & ~np.isin(laboratory.halves, laboratory.halves[chosen_from])
-    return np.flatnonzero(chosen_from), np.flatnonzero(scored)
-
-
-def label(
-    model: Bundle, laboratory: Laboratory, rows: np.ndarray, name: str, n: int, seed: int
-) -> Iterator[np.ndarray]:
-    """Yield the places labelled after each round, until there are n.
-
-    A cell of class -1 is labelled as none of the classes: it is not asked for again.
-    """
-    encoded, truth = laboratory.encoded[rows], laboratory.targets[rows]
-    cells, vectors = laboratory.cells[rows], comparable(encoded)
-    source = model.head.probabilities(encoded)
-    strategy = STRATEGIES[DEFAULT if name == AT_ONCE else name]
-    labelled = np.empty(0, np.int64)
-    while len(labelled) < n:
-        is_known = truth[labelled] >= 0
-        known, closed, targets = labelled[is_known], labelled[~is_known], truth[labelled[is_known]]
-        task = probe_task(model, encoded, cells, known, targets, model.card.classes, seed)
-        current = learnt(task, encoded)
-        problem = Problem(
-            vectors, cells, source, model.card.classes, known, targets, current, closed, seed
-        )
-        many = n - len(labelled) if name in _ONE_ROUND else min(ROUND, n - len(labelled))
-        picks = strategy.choose(problem, many)
-        if not picks:
-            return
-        labelled = np.concatenate([labelled, [pick.row for pick in picks]])
-        yield labelled
 
 
 def score(
@@ -130,7 +39,7 @@ def score(
     scored: np.ndarray,
     labelled: np.ndarray,
     seed: int,
-) -> Scores:
+) -> list[float]:
     """Return accuracy, macro F1 and the number of classes found, of a probe on the test set."""
     targets = laboratory.targets[rows[labelled]]
     task = probe_task(
@@ -147,15 +56,15 @@ def score(
     answer = np.full(len(scored), targets[0]) if predicted is None else predicted.argmax(axis=1)
     truth = laboratory.targets[scored]
     macro = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)
-    return float(accuracy_score(truth, answer)), float(macro), float(len(np.unique(targets)))
+    return [float(accuracy_score(truth, answer)), float(macro), float(len(np.unique(targets)))]
 
 
 def draw(
     model: Bundle, laboratory: Laboratory, name: str, counts: list[int], seed: int
-) -> dict[int, Scores]:
+) -> dict[int, list[float]]:
     """Return the scores of one strategy in one draw, by number of labels."""
     rows, scored = divide(laboratory, seed)
-    if name in _ONE_ROUND:
+    if name in ONE_ROUND:
         after = {n: list(label(model, laboratory, rows, name, n, seed))[-1] for n in counts}
     else:
         rounds = list(label(model, laboratory, rows, name, max(counts), seed))
@@ -195,7 +104,6 @@ def main() -> None:
                 for n, result in found.items():
                     done[keys[n]] = result
                     append(options.store, keys[n], result)
-                print(target.dataset, seed, name, *(f"{r[0]:.3f}" for r in found.values()))
     text = table(model, strategies, counts, options, done)
     print(text)
     if options.markdown:
@@ -211,7 +119,7 @@ def table(
     strategies: list[str],
     counts: list[int],
     options: argparse.Namespace,
-    done: dict[Key, Scores],
+    done: dict[Key, list[float]],
 ) -> str:
     lines = [
         f"Commit {commit()}, model {model.card.name} ({model.hash[:12]}), {options.draws} draws.",
@@ -239,7 +147,7 @@ def lead(
     strategies: list[str],
     counts: list[int],
     options: argparse.Namespace,
-    done: dict[Key, Scores],
+    done: dict[Key, list[float]],
 ) -> Iterator[str]:
     """Yield a table of how much more accurate the default is, draw by draw over all targets."""
     others = [name for name in strategies if name != DEFAULT]

@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from leave_one_out import TARGETS, Approach, score
-from selection import divide, visit
+from common.laboratory import divide, visit
+from common.left_out import TARGETS
+from common.rows import append, read_store
+from leave_one_out import Approach, score
 from threadpoolctl import threadpool_limits
-from trust import append, read_store
 
 from hemashift.adaptation.registry import make_method
 from hemashift.datasets import load

@@ -13,37 +13,19 @@ image. Ten draws; mean and 95 % t-interval over the draws. Finished rows are kep
 from __future__ import annotations
 
 import argparse
-import csv
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common.laboratory import EncodedTarget, Target, encode
+from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import accuracy_score, f1_score
 
 from hemashift.adaptation.adapt import POOL
-from hemashift.adaptation.contract import Cells, Task, Unadapted
-from hemashift.adaptation.preparation import prepare
+from hemashift.adaptation.contract import Task, Unadapted
 from hemashift.adaptation.registry import make_method
-from hemashift.cells import CellTable
-from hemashift.datasets import load
-from hemashift.evaluation.intervals import t_interval
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
-from hemashift.model.runtime import Encoder
-
-
-@dataclass(frozen=True)
-class Target:
-    """A dataset to move to: labels drawn from one part, scores from another or from the rest."""
-
-    dataset: str
-    labels: int
-    goal: float
-    labelled_in: str | None = None
-    scored_in: str | None = None
-
 
 TARGETS = (
     Target("jiangxi_tecom", 30, 0.92),
@@ -53,37 +35,9 @@ TARGETS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """All known cells of a target, prepared and encoded once."""
-
-    table: CellTable
-    cells: Cells
-    targets: np.ndarray
-    groups: np.ndarray
-    subsets: np.ndarray
-
-
-def encode(model: Bundle, target: Target, root: Path | None) -> Encoded:
-    table = load(target.dataset, root).known()
-    cells, rows, failed = prepare(model, Encoder(model), table.paths(), table.boxes())
-    if failed:
-        raise SystemExit(f"{target.dataset}: {failed[0]}")
-    frame = table.frame.iloc[rows]
-    index = {name: number for number, name in enumerate(model.card.classes)}
-    return Encoded(
-        table,
-        cells,
-        frame["class"].map(index).to_numpy(dtype=np.int64),
-        # Copies of one original share a group in BCCD's parts as a whole; folds go by cell there.
-        np.arange(len(frame)).astype(str)
-        if target.labelled_in
-        else frame["group"].to_numpy(dtype=str),
-        frame["subset"].fillna("").to_numpy(dtype=str),
-    )
-
-
-def draws(data: Encoded, target: Target, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def draws(
+    data: EncodedTarget, target: Target, count: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (labelled, scored) rows of each draw; whole groups are never divided."""
     for seed in range(count):
         rng = np.random.default_rng([seed, 2024])
@@ -98,7 +52,7 @@ def draws(data: Encoded, target: Target, count: int) -> Iterator[tuple[np.ndarra
         yield labelled, np.flatnonzero(~taken)
 
 
-def task_of(model: Bundle, data: Encoded, labelled: np.ndarray, seed: int) -> Task:
+def task_of(model: Bundle, data: EncodedTarget, labelled: np.ndarray, seed: int) -> Task:
     """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
     others = np.setdiff1d(np.arange(len(data.targets)), labelled)
     pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
@@ -116,12 +70,12 @@ def task_of(model: Bundle, data: Encoded, labelled: np.ndarray, seed: int) -> Ta
 def adapt_and_score(
     name: str,
     model: Bundle,
-    data: Encoded,
+    data: EncodedTarget,
     labelled: np.ndarray,
     scored: np.ndarray,
     seed: int,
     trials: int,
-) -> tuple[float, float, float]:
+) -> list[float]:
     """Return accuracy, macro F1 and seconds of one draw."""
     task = task_of(model, data, labelled, seed)
     began = time.perf_counter()
@@ -133,14 +87,7 @@ def adapt_and_score(
     answer = fitted.probabilities(data.cells[scored]).argmax(axis=1)
     truth = data.targets[scored]
     macro = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)
-    return float(accuracy_score(truth, answer)), float(macro), seconds
-
-
-def commit() -> str:
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "unknown"
+    return [float(accuracy_score(truth, answer)), float(macro), seconds]
 
 
 def main() -> None:
@@ -172,34 +119,17 @@ def main() -> None:
                 result = adapt_and_score(name, model, data, labelled, scored, seed, trials)
                 done[key] = result
                 append(options.store, key, result)
-                print(*key[1:], *(f"{value:.3f}" for value in result), flush=True)
     text = table(model, methods, options, done)
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
 
 
-def read_store(path: Path) -> dict[tuple[str, ...], tuple[float, float, float]]:
-    if not path.exists():
-        return {}
-    with path.open(newline="") as stream:
-        return {
-            tuple(row[:5]): (float(row[5]), float(row[6]), float(row[7]))
-            for row in csv.reader(stream)
-        }
-
-
-def append(path: Path, key: tuple[str, ...], result: tuple[float, float, float]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="") as stream:
-        csv.writer(stream).writerow([*key, *result])
-
-
 def table(
     model: Bundle,
     methods: list[str],
     options: argparse.Namespace,
-    done: dict[tuple[str, ...], tuple[float, float, float]],
+    done: dict[Key, list[float]],
 ) -> str:
     lines = [
         f"Commit {commit()}, model {model.card.name} ({model.hash[:12]}), {options.draws} draws, "
@@ -226,11 +156,6 @@ def table(
                 f"| {shown(accuracy)} | {shown(macro)} | {np.median(seconds):.1f} | {aim} |"
             )
     return "\n".join(lines) + "\n"
-
-
-def shown(values: np.ndarray) -> str:
-    limits = t_interval(values)
-    return f"{limits.estimate:.3f} ({limits.low:.3f} to {limits.high:.3f})"
 
 
 if __name__ == "__main__":

@@ -26,16 +26,17 @@ Encodings and finished rows are kept, so that an interrupted run goes on.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from encodings_of import KINDS, SOURCES, Data
+from common.encodings import KINDS, SOURCES, Data
+from common.laboratory import EncodedTarget, Target
+from common.rows import Key, append, commit, read_store, shown
 from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
-from targets import TARGETS, Encoded, Target, commit, draws, shown, task_of
+from targets import TARGETS, draws, task_of
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.calibration import calibrated
@@ -43,8 +44,7 @@ from hemashift.adaptation.folds import folds
 from hemashift.adaptation.registry import make_method
 from hemashift.evaluation.calibration import expected_calibration_error, risk_coverage
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
-from hemashift.model.heads import Encoded as Vectors
-from hemashift.model.heads import Head
+from hemashift.model.heads import Encoded, Head
 from hemashift.trust.conformal import least_probabilities, prediction_sets
 from hemashift.trust.outside import Outside, vectors_of
 from hemashift.trust.storage import read_trust
@@ -58,13 +58,13 @@ SCORES = ("distance", "nearest cell", "top probability", "max logit", "energy")
 APART = ("auroc", "accepted at 95 %", "known kept", "accepted")
 
 
-def target_cells(data: Data, target: Target) -> Encoded:
+def target_cells(data: Data, target: Target) -> EncodedTarget:
     """The known cells of a target, as `benchmarks/targets.py` has them."""
     found = data[target.dataset]
     rows = found.known()
     frame = found.table.frame.iloc[rows]
     alone = np.arange(len(rows)).astype(str)
-    return Encoded(
+    return EncodedTarget(
         found.table.select(rows),
         data.cells(target.dataset, rows),
         found.targets[rows],
@@ -73,7 +73,9 @@ def target_cells(data: Data, target: Target) -> Encoded:
     )
 
 
-def honesty(model: Bundle, cells: Encoded, target: Target, seed: int, method: str) -> list[float]:
+def honesty(
+    model: Bundle, cells: EncodedTarget, target: Target, seed: int, method: str
+) -> list[float]:
     labelled, scored = list(draws(cells, target, seed + 1))[seed]
     task = task_of(model, cells, labelled, seed)
     fitted = make_method(method).fit(task).bundle()
@@ -129,7 +131,7 @@ def separation(data: Data, name: str, seed: int | None) -> dict[tuple[str, str],
 
 
 def candidates(
-    outside: Outside, head: Head, bank: np.ndarray, cells: Vectors
+    outside: Outside, head: Head, bank: np.ndarray, cells: Encoded
 ) -> dict[str, np.ndarray]:
     """What could tell outside cells; each higher for them."""
     logits = head.logits(cells)
@@ -142,26 +144,12 @@ def candidates(
     }
 
 
-def all_cells(data: Data, name: str) -> Encoded:
+def all_cells(data: Data, name: str) -> EncodedTarget:
     """All cells of a dataset, those of no class too: as images without a label they are there."""
     found = data[name]
     rows = np.arange(len(found.targets))
     alone = rows.astype(str)
-    return Encoded(found.table, data.cells(name, rows), found.targets, alone, alone)
-
-
-def read_store(path: Path) -> dict[tuple[str, ...], list[float]]:
-    if not path.exists():
-        return {}
-    with path.open(newline="") as stream:
-        return {tuple(row[:5]): list(map(float, row[5:])) for row in csv.reader(stream)}
-
-
-def append(path: Path, key: tuple[str, ...], values: list[float]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="") as stream:
-        csv.writer(stream).writerow([*key, *values])
-    print(*key[1:], *(f"{value:.3f}" for value in values), flush=True)
+    return EncodedTarget(found.table, data.cells(name, rows), found.targets, alone, alone)
 
 
 def main() -> None:
@@ -203,7 +191,7 @@ def main() -> None:
 
 
 def honesty_table(
-    done: dict[tuple[str, ...], list[float]], short: str, options: argparse.Namespace
+    done: dict[Key, list[float]], short: str, options: argparse.Namespace
 ) -> Iterator[str]:
     yield "| target | labels | " + " | ".join(HONESTY) + " |"
     yield "|---|---|" + "---|" * len(HONESTY)
@@ -215,7 +203,7 @@ def honesty_table(
 
 
 def outside_table(
-    done: dict[tuple[str, ...], list[float]], short: str, options: argparse.Namespace
+    done: dict[Key, list[float]], short: str, options: argparse.Namespace
 ) -> Iterator[str]:
     yield "| dataset | adapted | outside | score | " + " | ".join(APART) + " |"
     yield "|---|---|---|---|" + "---|" * len(APART)

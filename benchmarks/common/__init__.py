@@ -1,0 +1,1 @@
+"""What several benchmarks need: rows that are kept, and cells of laboratories."""

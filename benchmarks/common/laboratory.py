@@ -1,0 +1,150 @@
+"""The cells of a laboratory, seen once, divided, and labelled in the order of a strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hemashift.adaptation.contract import Cells
+from hemashift.adaptation.preparation import prepare
+from hemashift.cells import CellTable
+from hemashift.datasets import load
+from hemashift.model.bundle import Bundle
+from hemashift.model.heads import Encoded
+from hemashift.model.runtime import Encoder
+from hemashift.selection import DEFAULT, STRATEGIES
+from hemashift.selection.contract import Problem
+from hemashift.selection.duplicates import find_copies
+from hemashift.selection.learning import learnt, probe_task
+from hemashift.selection.rings import rings
+from hemashift.selection.vectors import comparable
+
+ROUND = 10
+AT_ONCE = "balanced at once"
+# They know nothing of labels, or make no use of them, so that one round is as good as many.
+ONE_ROUND = ("random", "typiclust", "kcentre", "probcover", AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A dataset to move to: labels drawn from one part, scores from another or from the rest."""
+
+    dataset: str
+    labels: int
+    goal: float
+    labelled_in: str | None = None
+    scored_in: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTarget:
+    """All known cells of a target, prepared and encoded once."""
+
+    table: CellTable
+    cells: Cells
+    targets: np.ndarray
+    groups: np.ndarray
+    subsets: np.ndarray
+
+
+def encode(model: Bundle, target: Target, root: Path | None) -> EncodedTarget:
+    """Prepare and encode all known cells of a target."""
+    table = load(target.dataset, root).known()
+    cells, rows, failed = prepare(model, Encoder(model), table.paths(), table.boxes())
+    if failed:
+        raise SystemExit(f"{target.dataset}: {failed[0]}")
+    frame = table.frame.iloc[rows]
+    index = {name: number for number, name in enumerate(model.card.classes)}
+    return EncodedTarget(
+        table,
+        cells,
+        frame["class"].map(index).to_numpy(dtype=np.int64),
+        # Copies of one original share a group in BCCD's parts as a whole; folds go by cell there.
+        np.arange(len(frame)).astype(str)
+        if target.labelled_in
+        else frame["group"].to_numpy(dtype=str),
+        frame["subset"].fillna("").to_numpy(dtype=str),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Laboratory:
+    """All known cells of a target, seen once.
+
+    Attributes:
+        images: `(N, S, S, 3)`, prepared.
+        encoded: What the encoder says about them.
+        targets: `(N,)` class index.
+        cells: `(N,)` number of the cell, the same for pictures of one cell.
+        halves: `(N,)` number of what must stay in one half.
+        offered: `(N,)` whether the cell may be in the half to choose from.
+        scored: `(N,)` whether it may be in the test set.
+    """
+
+    images: np.ndarray
+    encoded: Encoded
+    targets: np.ndarray
+    cells: np.ndarray
+    halves: np.ndarray
+    offered: np.ndarray
+    scored: np.ndarray
+
+
+def visit(model: Bundle, target: Target, root: Path | None) -> Laboratory:
+    """Encode a target, and find out which of its pictures show one cell."""
+    data = encode(model, target, root)
+    everything = data.cells.encoded
+    samples = np.stack([rings(image) for image in data.cells.images])
+    vectors = comparable(everything)
+    everywhere = np.ones(len(vectors), bool)
+    return Laboratory(
+        data.cells.images,
+        everything,
+        data.targets,
+        find_copies(vectors, samples),
+        # Cells of one group are linked as files with one hash would be.
+        find_copies(vectors, samples, data.groups.tolist()),
+        data.subsets == target.labelled_in if target.labelled_in else everywhere,
+        data.subsets == target.scored_in if target.scored_in else everywhere,
+    )
+
+
+def divide(laboratory: Laboratory, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to choose from and those of the test set."""
+    rng = np.random.default_rng([seed, 2024])
+    names = rng.permutation(laboratory.halves.max() + 1)
+    first = np.isin(laboratory.halves, names[: len(names) // 2])
+    chosen_from = first & laboratory.offered
+    scored = laboratory.scored & ~np.isin(laboratory.halves, laboratory.halves[chosen_from])
+    return np.flatnonzero(chosen_from), np.flatnonzero(scored)
+
+
+def label(
+    model: Bundle, laboratory: Laboratory, rows: np.ndarray, name: str, n: int, seed: int
+) -> Iterator[np.ndarray]:
+    """Yield the places labelled after each round, until there are n.
+
+    A cell of class -1 is labelled as none of the classes: it is not asked for again.
+    """
+    encoded, truth = laboratory.encoded[rows], laboratory.targets[rows]
+    cells, vectors = laboratory.cells[rows], comparable(encoded)
+    source = model.head.probabilities(encoded)
+    strategy = STRATEGIES[DEFAULT if name == AT_ONCE else name]
+    labelled = np.empty(0, np.int64)
+    while len(labelled) < n:
+        is_known = truth[labelled] >= 0
+        known, closed, targets = labelled[is_known], labelled[~is_known], truth[labelled[is_known]]
+        task = probe_task(model, encoded, cells, known, targets, model.card.classes, seed)
+        current = learnt(task, encoded)
+        problem = Problem(
+            vectors, cells, source, model.card.classes, known, targets, current, closed, seed
+        )
+        many = n - len(labelled) if name in ONE_ROUND else min(ROUND, n - len(labelled))
+        picks = strategy.choose(problem, many)
+        if not picks:
+            return
+        labelled = np.concatenate([labelled, [pick.row for pick in picks]])
+        yield labelled
