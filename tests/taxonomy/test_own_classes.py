@@ -61,6 +61,8 @@ def test_json_and_new_types(tmp_path: Path) -> None:
         ('classes = ["neutrophil", "Neutrophils"]', "mean the same cell"),
         ('classes = ["neutrophil", "PMN"]', "mean the same cell"),
         ('classes = ["neutrophil", "outside"]', "cannot be a class"),
+        ('classes = ["neutrophil", "=cell"]', "cannot have this name"),
+        ('classes = ["neutrophil", "unidentified"]', "cannot have this name"),
         ('classes = ["neutrophil"]', "at least two"),
         ("classes = 3", "at least two"),
         ('colour = "red"', "unknown key 'colour'"),

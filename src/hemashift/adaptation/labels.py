@@ -179,11 +179,8 @@ def _rows(frame: pd.DataFrame, where: str) -> list[_Row]:
     for number, (name, label, group) in enumerate(
         zip(texts_of(frame["path"]), texts_of(frame["label"]), groups, strict=True), start=1
     ):
-        if label and not name:
-            raise TableError(
-                "a row has a label but no path", where=f"{where}, row {number}", found=label
-            )
         if label:
+            refuse_pathless(name, label, f"{where}, row {number}")
             rows.append(_Row(forward_slashes(name), label, group))
     return rows
 
@@ -239,6 +236,12 @@ def _one_class_each(
     if copies:
         notes.append(f"{copies} labelled images are copies of another; they count together.")
     return files, notes
+
+
+def refuse_pathless(name: str, label: str, where: str) -> None:
+    """Refuse a label of which the table does not say whose it is."""
+    if not name:
+        raise TableError("a row has a label but no path", where=where, found=label)
 
 
 def refuse_missing(missing: Sequence[str], count: int, root: Path, where: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def evaluate(
     facts: dict[str, Any] = {}
 
     pairs = _of_known_class(_pairs(said, true, said_root, facts), said, true, facts)
-    pairs = _not_seen(pairs, said, true, said_root, exclude, card, facts)
+    pairs = _not_seen(pairs, said, true, said_root, _seen(exclude, card), facts)
     if not pairs:
         raise TableError(
             "no cell is left to evaluate",
@@ -146,24 +147,27 @@ def _of_known_class(
     return known
 
 
+def _seen(exclude: Iterable[str] | Exclusion, card: Mapping[str, Any]) -> Exclusion:
+    """Return what the user leaves out, and the cells that the card says the model learnt from."""
+    given = exclude if isinstance(exclude, Exclusion) else Exclusion(frozenset(exclude))
+    return replace(given, cells=given.cells | labelled_hashes(card))
+
+
 def _not_seen(
     pairs: list[Pair],
     said: Predictions,
     true: Truth,
     said_root: str,
-    exclude: Iterable[str] | Exclusion,
-    card: Mapping[str, Any],
+    seen: Exclusion,
     facts: dict[str, Any],
 ) -> list[Pair]:
     """Leave out the cells whose labels the model has seen; count others of the same groups."""
-    given = exclude if isinstance(exclude, Exclusion) else Exclusion(frozenset(exclude))
     written = [(said.paths[s], true.paths[t]) for t, s in pairs]
-    seen = given.cells | labelled_hashes(card)
-    found, facts["unchecked"] = find_excluded(written, seen, (said_root, true.root))
+    found, facts["unchecked"] = find_excluded(written, seen.cells, (said_root, true.root))
     facts["excluded"] = tuple(said.paths[s] for i, (_, s) in enumerate(pairs) if i in found)
     left = [pair for i, pair in enumerate(pairs) if i not in found]
     if true.groups is not None:
-        touched = given.groups | {true.groups[pairs[i][0]] for i in found}
+        touched = seen.groups | {true.groups[pairs[i][0]] for i in found}
         facts["same_group"] = sum(true.groups[t] in touched for t, _ in left)
     return left
 

@@ -12,8 +12,8 @@ from hemashift.adaptation.labels import (
     path_inside,
     read_label_file,
     refuse_missing,
+    refuse_pathless,
 )
-from hemashift.errors import TableError
 from hemashift.evaluation.columns import groups_in, texts_of
 from hemashift.files import forward_slashes
 from hemashift.images import list_images
@@ -82,10 +82,8 @@ def read_rows(
     rows, missing = [], []
     for number, label in enumerate(columns["label"], start=1):
         name = forward_slashes(columns["path"][number - 1])
-        if label and not name:
-            raise TableError(
-                "a row has a label but no path", where=f"{where}, row {number}", found=label
-            )
+        if label:
+            refuse_pathless(name, label, f"{where}, row {number}")
         path = path_inside(root, name) if name else None
         if path is not None:
             meaning = meanings.get(label)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hemashift.errors import TaxonomyError
-from hemashift.taxonomy.classes import CLASSES, OUTSIDE
+from hemashift.taxonomy.classes import CLASSES, OUTSIDE, class_name_fault
 from hemashift.taxonomy.core import CellType, Taxonomy, keys
 
 _BUILT_IN = Path(__file__).with_name("cell_types.toml")
@@ -139,6 +139,8 @@ def _parse_classes(classes: Any) -> tuple[str, ...]:
         raise TaxonomyError("classes must be a list of at least two names", found=repr(classes))
     if OUTSIDE in classes:
         raise TaxonomyError(f"{OUTSIDE!r} is what belongs to no class; it cannot be a class")
+    for fault in filter(None, map(class_name_fault, classes)):
+        raise TaxonomyError("a class cannot have this name", found=fault)
     return tuple(classes)
 
 
