@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from common.laboratory import Laboratory, visit
 from common.rows import commit
-from targets import TARGETS
+from common.targets import TARGETS
 from threadpoolctl import threadpool_limits
 
 from hemashift.adaptation.auto import out_of_fold

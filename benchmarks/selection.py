@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from common.laboratory import AT_ONCE, ONE_ROUND, Laboratory, Target, divide, label, visit
+from common.laboratory import AT_ONCE, ONE_ROUND, Laboratory, divide, label, visit
 from common.rows import Key, append, commit, read_store, shown
+from common.targets import TARGETS, Target
 from sklearn.metrics import accuracy_score, f1_score
-from targets import TARGETS
 from threadpoolctl import threadpool_limits
 
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model

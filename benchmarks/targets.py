@@ -14,57 +14,16 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from common.laboratory import EncodedTarget, Target, encode
 from common.rows import Key, append, commit, read_store, shown
+from common.targets import TARGETS, EncodedTarget, draws, encode, task_of
 from sklearn.metrics import accuracy_score, f1_score
 
-from hemashift.adaptation.adapt import POOL
-from hemashift.adaptation.contract import Task, Unadapted
+from hemashift.adaptation.contract import Unadapted
 from hemashift.adaptation.registry import make_method
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
-
-TARGETS = (
-    Target("jiangxi_tecom", 30, 0.92),
-    Target("jin_woo_choi", 25, 0.93),
-    Target("bccd_cropped", 35, 0.82),
-    Target("bccd", 100, 0.81, "TRAIN", "TEST"),
-)
-
-
-def draws(
-    data: EncodedTarget, target: Target, count: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (labelled, scored) rows of each draw; whole groups are never divided."""
-    for seed in range(count):
-        rng = np.random.default_rng([seed, 2024])
-        if target.labelled_in:
-            offered = np.flatnonzero(data.subsets == target.labelled_in)
-            scored = np.flatnonzero(data.subsets == target.scored_in)
-            yield rng.permutation(offered)[: target.labels], scored
-            continue
-        order = rng.permutation(len(data.targets))
-        labelled = order[: target.labels]
-        taken = np.isin(data.groups, data.groups[labelled])
-        yield labelled, np.flatnonzero(~taken)
-
-
-def task_of(model: Bundle, data: EncodedTarget, labelled: np.ndarray, seed: int) -> Task:
-    """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
-    others = np.setdiff1d(np.arange(len(data.targets)), labelled)
-    pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
-    return Task(
-        model,
-        data.cells[labelled],
-        data.targets[labelled],
-        data.groups[labelled],
-        model.card.classes,
-        data.cells.encoded[pool],
-        seed,
-    )
 
 
 def adapt_and_score(

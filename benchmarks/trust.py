@@ -32,11 +32,10 @@ from pathlib import Path
 
 import numpy as np
 from common.encodings import KINDS, SOURCES, Data
-from common.laboratory import EncodedTarget, Target
 from common.rows import Key, append, commit, read_store, shown
+from common.targets import TARGETS, EncodedTarget, Target, draws, task_of
 from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
-from targets import TARGETS, draws, task_of
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.calibration import calibrated

@@ -8,13 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hemashift.adaptation.contract import Cells
-from hemashift.adaptation.preparation import prepare
-from hemashift.cells import CellTable
-from hemashift.datasets import load
+from common.targets import Target, encode
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
-from hemashift.model.runtime import Encoder
 from hemashift.selection import DEFAULT, STRATEGIES
 from hemashift.selection.contract import Problem
 from hemashift.selection.duplicates import find_copies
@@ -26,48 +22,6 @@ ROUND = 10
 AT_ONCE = "balanced at once"
 # They know nothing of labels, or make no use of them, so that one round is as good as many.
 ONE_ROUND = ("random", "typiclust", "kcentre", "probcover", AT_ONCE)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A dataset to move to: labels drawn from one part, scores from another or from the rest."""
-
-    dataset: str
-    labels: int
-    goal: float
-    labelled_in: str | None = None
-    scored_in: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedTarget:
-    """All known cells of a target, prepared and encoded once."""
-
-    table: CellTable
-    cells: Cells
-    targets: np.ndarray
-    groups: np.ndarray
-    subsets: np.ndarray
-
-
-def encode(model: Bundle, target: Target, root: Path | None) -> EncodedTarget:
-    """Prepare and encode all known cells of a target."""
-    table = load(target.dataset, root).known()
-    cells, rows, failed = prepare(model, Encoder(model), table.paths(), table.boxes())
-    if failed:
-        raise SystemExit(f"{target.dataset}: {failed[0]}")
-    frame = table.frame.iloc[rows]
-    index = {name: number for number, name in enumerate(model.card.classes)}
-    return EncodedTarget(
-        table,
-        cells,
-        frame["class"].map(index).to_numpy(dtype=np.int64),
-        # Copies of one original share a group in BCCD's parts as a whole; folds go by cell there.
-        np.arange(len(frame)).astype(str)
-        if target.labelled_in
-        else frame["group"].to_numpy(dtype=str),
-        frame["subset"].fillna("").to_numpy(dtype=str),
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,8 @@ import argparse
 
 import numpy as np
 
-from common.laboratory import Laboratory, Target
+from common.laboratory import Laboratory
+from common.targets import Target
 from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.datasets import load
