@@ -47,7 +47,7 @@ from pathlib import Path
 
 import numpy as np
 from common.laboratory import Laboratory, divide, label, visit
-from common.left_out import TARGETS, model_of, task_of
+from common.left_out import TARGETS, model_of
 from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import accuracy_score, f1_score
 from threadpoolctl import threadpool_limits
@@ -117,7 +117,7 @@ def score(
     """Return the `SCORES` of one draw; NaN where a figure has no meaning."""
     if approach.stated:
         model, laboratory = told(model, laboratory)
-    task = task_of(model, laboratory, labelled, seed)
+    task = laboratory.task(model, labelled, seed)
     one_class = len(np.unique(task.targets)) == 1  # nothing but that class can be learnt
     fitted = Unadapted().fit(task) if one_class else method.fit(task)
     found = fitted.probabilities(Cells(laboratory.images[scored], laboratory.encoded[scored]))

@@ -33,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 from common.laboratory import Laboratory, divide, label, visit
-from common.left_out import TARGETS, model_of, task_of
+from common.left_out import TARGETS, model_of
 from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
@@ -114,7 +114,7 @@ def of_all(
     else:
         *_, places = label(model, everything, offered, DEFAULT, n, seed)
         rows = offered[places]
-    task = task_of(model, everything, rows, seed)
+    task = everything.task(model, rows, seed)
     known = task.targets >= 0
     strange = cells_of(task.cells.encoded[np.flatnonzero(~known)])
     task = replace(task[np.flatnonzero(known)], strangers=strange, pool_images=None)
@@ -195,7 +195,7 @@ def compute(done: dict[Key, list[float]], options: argparse.Namespace) -> None:
                 rest = strange[~np.isin(groups, groups[taught])]
                 judged = model
                 if when != "before":
-                    task = task_of(model, laboratory, labelled, seed)
+                    task = laboratory.task(model, labelled, seed)
                     if when != KNOWN_ONLY:
                         pool = mixed(task, len(laboratory.targets), rest)
                         task = replace(task, pool=pool, pool_images=None)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from common.laboratory import Laboratory, divide, label, visit
-from common.left_out import TARGETS, model_of, task_of
+from common.left_out import TARGETS, model_of
 from common.rows import append, commit, read_store
 
 from hemashift.adaptation.adapt import adapt_task
@@ -45,7 +45,7 @@ def promise(
         order = list(label(model, laboratory, rows, DEFAULT, labels, seed))[-1]
     else:
         order = np.random.default_rng([seed, 5]).permutation(len(rows))
-    task = task_of(model, laboratory, rows[order[:labels]], seed)
+    task = laboratory.task(model, rows[order[:labels]], seed)
     try:
         adapted = adapt_task(task, make_method("auto"))
     except AdaptationError:  # nothing is handed out, so nothing is promised

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from common.rows import Key, append, commit, read_store, shown
-from common.targets import TARGETS, EncodedTarget, draws, encode, task_of
+from common.targets import TARGETS, EncodedTarget, draws, encode
 from sklearn.metrics import accuracy_score, f1_score
 
 from hemashift.adaptation.contract import Unadapted
@@ -36,7 +36,7 @@ def adapt_and_score(
     trials: int,
 ) -> list[float]:
     """Return accuracy, macro F1 and seconds of one draw."""
-    task = task_of(model, data, labelled, seed)
+    task = data.task(model, labelled, seed)
     began = time.perf_counter()
     method = Unadapted() if name == "none" else make_method(name)
     if name == "finetune":

@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 from common.encodings import KINDS, SOURCES, Data
 from common.rows import Key, append, commit, read_store, shown
-from common.targets import TARGETS, EncodedTarget, Target, draws, task_of
+from common.targets import TARGETS, EncodedTarget, Target, draws
 from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
@@ -76,7 +76,7 @@ def honesty(
     model: Bundle, cells: EncodedTarget, target: Target, seed: int, method: str
 ) -> list[float]:
     labelled, scored = list(draws(cells, target, seed + 1))[seed]
-    task = task_of(model, cells, labelled, seed)
+    task = cells.task(model, labelled, seed)
     fitted = make_method(method).fit(task).bundle()
     adapted = calibrated(fitted, out_of_fold(make_method(method), task), task)
     known = read_trust(adapted).calibration
@@ -107,7 +107,7 @@ def separation(data: Data, name: str, seed: int | None) -> dict[tuple[str, str],
         rows = np.random.default_rng([seed, 9]).permutation(offered)[:LABELS]
         known = np.setdiff1d(known, rows)
         every = all_cells(data, name)
-        task = task_of(data.model, every, rows, seed)
+        task = every.task(data.model, rows, seed)
         head = make_method("probe").fit(task).bundle().head
         parts = folds(task.targets, task.groups, 5, seed)
         judge = Outside.fit(task.cells.encoded, task.targets, parts, spread)

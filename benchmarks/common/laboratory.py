@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.targets import Target, encode
+from common.targets import Target, encode, task_of
+from hemashift.adaptation.contract import Cells, Task
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.selection import DEFAULT, STRATEGIES
@@ -45,6 +46,11 @@ class Laboratory:
     halves: np.ndarray
     offered: np.ndarray
     scored: np.ndarray
+
+    def task(self, model: Bundle, labelled: np.ndarray, seed: int) -> Task:
+        """Make the task of one draw."""
+        cells = Cells(self.images, self.encoded)
+        return task_of(model, cells, self.targets, self.cells.astype(str), labelled, seed)
 
 
 def visit(model: Bundle, target: Target, root: Path | None) -> Laboratory:

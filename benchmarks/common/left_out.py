@@ -1,4 +1,4 @@
-"""Laboratories that a model was not trained on: which, by which models, and what it is given."""
+"""Laboratories that a model was not trained on: which, and by which models."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import argparse
 
 import numpy as np
 
-from common.laboratory import Laboratory
 from common.targets import Target
-from hemashift.adaptation.adapt import POOL
-from hemashift.adaptation.contract import Cells, Task
 from hemashift.datasets import load
 from hemashift.model.bundle import Bundle
 
@@ -45,20 +42,4 @@ def model_of(target: str, preset: str, options: argparse.Namespace) -> Bundle:
     changes = {**PAPER, "epochs": options.paper_epochs} if preset == "paper" else {}
     return train(
         tables, folder, recipe(preset, **changes), run_folder=folder.with_name(f"{left_out}.run")
-    )
-
-
-def task_of(model: Bundle, laboratory: Laboratory, labelled: np.ndarray, seed: int) -> Task:
-    """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
-    others = np.setdiff1d(np.arange(len(laboratory.targets)), labelled)
-    pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
-    return Task(
-        model,
-        Cells(laboratory.images[labelled], laboratory.encoded[labelled]),
-        laboratory.targets[labelled],
-        laboratory.cells[labelled].astype(str),
-        model.card.classes,
-        laboratory.encoded[pool],
-        seed,
-        laboratory.images[pool],
     )

@@ -46,6 +46,10 @@ class EncodedTarget:
     groups: np.ndarray
     subsets: np.ndarray
 
+    def task(self, model: Bundle, labelled: np.ndarray, seed: int) -> Task:
+        """Make the task of one draw."""
+        return task_of(model, self.cells, self.targets, self.groups, labelled, seed)
+
 
 def encode(model: Bundle, target: Target, root: Path | None) -> EncodedTarget:
     """Prepare and encode all known cells of a target."""
@@ -84,16 +88,24 @@ def draws(
         yield labelled, np.flatnonzero(~taken)
 
 
-def task_of(model: Bundle, data: EncodedTarget, labelled: np.ndarray, seed: int) -> Task:
+def task_of(
+    model: Bundle,
+    cells: Cells,
+    targets: np.ndarray,
+    groups: np.ndarray,
+    labelled: np.ndarray,
+    seed: int,
+) -> Task:
     """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
-    others = np.setdiff1d(np.arange(len(data.targets)), labelled)
+    others = np.setdiff1d(np.arange(len(targets)), labelled)
     pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
     return Task(
         model,
-        data.cells[labelled],
-        data.targets[labelled],
-        data.groups[labelled],
+        cells[labelled],
+        targets[labelled],
+        groups[labelled],
         model.card.classes,
-        data.cells.encoded[pool],
+        cells.encoded[pool],
         seed,
+        cells.images[pool],
     )

@@ -32,8 +32,8 @@ def thin_classes(counts: dict[str, int]) -> list[str]:
     notes = []
     if absent:
         notes.append(
-            f"Without a labelled cell: {', '.join(absent)}. The adapted model will seldom "
-            "give these; if the laboratory has such cells, label some."
+            f"Without a labelled cell: {', '.join(absent)}. The adapted model knows these from its "
+            "source alone and misses many; if the laboratory has such cells, label some."
         )
     if thin:
         notes.append(

@@ -141,7 +141,7 @@ def label_table(counts: Mapping[str, int], title: str = "Labels given", *, enoug
 
     def remark(n: int) -> str:
         if n == 0:
-            return "none: nothing was learned or checked, and it will seldom be predicted"
+            return "none: known from the source alone, not checked; many will be missed"
         return f"thin: fewer than {enough}" if n < enough else ""
 
     rows = [(name, f"{n:,}", remark(n)) for name, n in counts.items()]
