@@ -10,14 +10,15 @@ import threading
 import pytest
 
 from hemashift.app import jobs as module
-from hemashift.app.jobs import Jobs, Told
+from hemashift.app.jobs import Jobs
 from hemashift.errors import HemashiftError
+from hemashift.progress import StageProgress
 
 
 def test_progress_is_followed_to_the_end() -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def work(told: Told) -> str:
+    def work(told: StageProgress) -> str:
         told("first", 1, 2)
         begun.set()
         assert go_on.wait(10)
@@ -62,16 +63,16 @@ def test_only_so_many_ended_jobs_are_kept(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_errors_reach_the_page(caplog: pytest.LogCaptureFixture) -> None:
-    def refuse(told: Told) -> None:
+    def refuse(told: StageProgress) -> None:
         raise HemashiftError("too few labels", hint="label more")
 
-    def break_down(told: Told) -> None:
+    def break_down(told: StageProgress) -> None:
         raise ZeroDivisionError("oops")
 
-    def fill(told: Told) -> None:
+    def fill(told: StageProgress) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "model.json")
 
-    def lock(told: Told) -> None:
+    def lock(told: StageProgress) -> None:
         raise sqlite3.OperationalError("database is locked")
 
     jobs = Jobs()
@@ -89,7 +90,7 @@ def test_errors_reach_the_page(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_job_is_cancelled_at_its_next_step() -> None:
     begun, jobs = threading.Event(), Jobs()
 
-    def work(told: Told) -> None:
+    def work(told: StageProgress) -> None:
         for number in range(10_000):
             told("counting", number, 10_000)
             begun.set()

@@ -16,7 +16,7 @@ pytest.importorskip("timm")
 from hemashift.errors import HemashiftError, ImageError  # noqa: E402
 from hemashift.images import read_image  # noqa: E402
 from hemashift.model import saliency as module  # noqa: E402
-from hemashift.model.architectures import N_EMBEDDING, Network, Probe, build  # noqa: E402
+from hemashift.model.architectures import N_EMBEDDING, Linear, Network, build  # noqa: E402
 from hemashift.model.bundle import Bundle, default_model, shipped_models  # noqa: E402
 from hemashift.model.classifier import Classifier  # noqa: E402
 from hemashift.model.heads import LinearHead, MixedHead, MLPHead, head_from_tensors  # noqa: E402
@@ -95,7 +95,7 @@ def test_a_class_that_must_never_be_predicted_does_no_harm(
 
 def test_the_positions_add_up_to_what_the_class_is_worth(network: Network) -> None:
     """On a linear head nothing is lost: the sum over the map is the difference of two logits."""
-    probe = Probe(network.n_features + N_EMBEDDING, 2, "both", l2=False)
+    probe = Linear(network.n_features + N_EMBEDDING, 2, "both", l2=False)
     torch.manual_seed(0)
     torch.nn.init.normal_(probe.linear.weight)
     changed = Network(network.architecture, network.trunk, probe, "random")

@@ -12,7 +12,7 @@ from hemashift.model.bundle import Bundle
 from hemashift.model.runtime import Encoder
 from hemashift.studies import encodings
 from hemashift.studies.adapting import recoloured
-from hemashift.studies.encodings import Encodings, Seen, encoder_key
+from hemashift.studies.encodings import EncodedCells, Encodings, encoder_key
 from hemashift.studies.fingerprint import Hashes
 
 
@@ -39,7 +39,7 @@ def encoded_images(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def seen(folder: Path, bundle: Bundle, cells: CellTable, **options: bool) -> Seen:
+def seen(folder: Path, bundle: Bundle, cells: CellTable, **options: bool) -> EncodedCells:
     """Encode as a new start of the program would."""
     return Encodings(folder, Hashes(folder / "memory.parquet")).of(bundle, cells, **options)
 

@@ -30,7 +30,7 @@ from hemashift.training.recipe import Recipe, recipe
 from hemashift.training.scoring import HeldOut
 from hemashift.training.split import Split, class_indices, dataset_names
 from hemashift.training.store import ImageStore
-from hemashift.training.task import Task
+from hemashift.training.task import TrainingTask
 
 
 def tiny(**changes: object) -> Recipe:
@@ -47,11 +47,11 @@ def tiny(**changes: object) -> Recipe:
 
 
 @pytest.fixture
-def task(tables: list[CellTable], tmp_path: Path) -> Task:
+def task(tables: list[CellTable], tmp_path: Path) -> TrainingTask:
     cells = CellTable.concat(tables)
     settings = tiny(early_size=32, size=40, early_part=0.5)
     frame = WideFrame.of(settings)
-    return Task(
+    return TrainingTask(
         images=ImageStore.build(cells, frame, tmp_path / "images").file,
         margin=frame.margin,
         classes=class_indices(cells, cells.classes()),
@@ -63,7 +63,7 @@ def task(tables: list[CellTable], tmp_path: Path) -> Task:
     )
 
 
-def steps_of(task: Task) -> int:
+def steps_of(task: TrainingTask) -> int:
     return task.recipe.epochs * (len(task.classes) // task.recipe.batch_size)
 
 
@@ -71,7 +71,7 @@ def one_device() -> Fabric:
     return Fabric(accelerator="cpu", devices=1)
 
 
-def trained(task: Task, **changes: object) -> Checkpoint:
+def trained(task: TrainingTask, **changes: object) -> Checkpoint:
     task = dataclasses.replace(task, **changes)
     run(one_device(), task)
     return Checkpoint.load(task.checkpoint)
@@ -84,7 +84,7 @@ def same(first: Checkpoint, second: Checkpoint) -> bool:
     )
 
 
-def test_a_run_that_was_killed_ends_in_the_same_weights(task: Task, tmp_path: Path) -> None:
+def test_a_run_that_was_killed_ends_in_the_same_weights(task: TrainingTask, tmp_path: Path) -> None:
     whole = trained(task)
     parts = tmp_path / "in-parts"
     stopped = trained(task, folder=parts, stop_after=3)
@@ -97,7 +97,7 @@ def test_a_run_that_was_killed_ends_in_the_same_weights(task: Task, tmp_path: Pa
     assert [row["epoch"] for row in whole.history] == [1, 2]
 
 
-def test_the_seed_decides_the_result(task: Task, tmp_path: Path) -> None:
+def test_the_seed_decides_the_result(task: TrainingTask, tmp_path: Path) -> None:
     first = trained(task, stop_after=2)
     again = trained(task, stop_after=2, folder=tmp_path / "again")
     other = trained(
@@ -110,14 +110,14 @@ def test_the_seed_decides_the_result(task: Task, tmp_path: Path) -> None:
     assert not same(first, other)
 
 
-def test_training_learns_what_it_is_shown(task: Task) -> None:
+def test_training_learns_what_it_is_shown(task: TrainingTask) -> None:
     easy = tiny(epochs=6, size=32, augmentation={"rotate": True}, average=0.0, learning_rate=2e-3)
     task = dataclasses.replace(task, recipe=easy)
     history = trained(task).history
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
 
 
-def test_a_small_training_part_is_passed_over_more_often(task: Task) -> None:
+def test_a_small_training_part_is_passed_over_more_often(task: TrainingTask) -> None:
     per_epoch = len(task.classes) // task.recipe.batch_size
     settings = tiny(epochs=1, least_steps=2 * per_epoch + 1)
     saved = trained(task, recipe=settings)
@@ -125,7 +125,7 @@ def test_a_small_training_part_is_passed_over_more_often(task: Task) -> None:
     assert [row["epoch"] for row in saved.history] == [1, 2, 3]
 
 
-def test_the_loop_reports_each_step_and_scores_each_epoch(task: Task) -> None:
+def test_the_loop_reports_each_step_and_scores_each_epoch(task: TrainingTask) -> None:
     reports: list[Report] = []
     rows: list[dict[str, float]] = []
 
@@ -144,7 +144,7 @@ def test_the_loop_reports_each_step_and_scores_each_epoch(task: Task) -> None:
     assert rows[0]["here/accuracy"] == 0.5
 
 
-def test_scoring_does_not_change_the_training(task: Task, tmp_path: Path) -> None:
+def test_scoring_does_not_change_the_training(task: TrainingTask, tmp_path: Path) -> None:
     without = trained(task)
     scored = dataclasses.replace(task, folder=tmp_path / "scored")
     run(one_device(), scored, score=lambda network: {})
@@ -152,7 +152,7 @@ def test_scoring_does_not_change_the_training(task: Task, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("change", ["recipe", "labels"])
-def test_a_run_of_other_settings_is_not_taken_up(task: Task, change: str) -> None:
+def test_a_run_of_other_settings_is_not_taken_up(task: TrainingTask, change: str) -> None:
     trained(task, stop_after=1)
     if change == "recipe":
         other = dataclasses.replace(
@@ -165,7 +165,7 @@ def test_a_run_of_other_settings_is_not_taken_up(task: Task, change: str) -> Non
         run(one_device(), other)
 
 
-def test_a_batch_of_one_image_a_device_is_refused(task: Task) -> None:
+def test_a_batch_of_one_image_a_device_is_refused(task: TrainingTask) -> None:
     lone = dataclasses.replace(
         task,
         classes=task.classes[:1],
@@ -176,12 +176,12 @@ def test_a_batch_of_one_image_a_device_is_refused(task: Task) -> None:
         run(one_device(), lone)
 
 
-def test_what_a_device_is_sent_is_small(task: Task, tmp_path: Path) -> None:
+def test_what_a_device_is_sent_is_small(task: TrainingTask, tmp_path: Path) -> None:
     held_out = HeldOut(task.images, task.classes, task.datasets, task.n_classes)
     assert len(pickle.dumps((task, held_out))) < 20_000
 
 
-def test_a_damaged_checkpoint_is_named(task: Task) -> None:
+def test_a_damaged_checkpoint_is_named(task: TrainingTask) -> None:
     trained(task, stop_after=1)
     data = task.checkpoint.read_bytes()
     for damaged in (data[: len(data) // 2], b"", b"\x00" * 100):
@@ -294,7 +294,7 @@ def test_a_single_class_is_refused(tables: list[CellTable]) -> None:
         Split.make([one], 0.2, seed=0)
 
 
-def test_two_devices_train_together(task: Task) -> None:
+def test_two_devices_train_together(task: TrainingTask) -> None:
     task = dataclasses.replace(task, stop_after=steps_of(task) // 2)
     held_out = HeldOut(task.images, task.classes, task.datasets, task.n_classes)
     launch(task, 2, score=held_out)
@@ -315,7 +315,7 @@ def test_keeping_freed_memory_says_whether_it_could() -> None:
 
 
 def test_the_answer_of_a_network_in_training_is_scored(
-    tables: list[CellTable], tmp_path: Path, task: Task
+    tables: list[CellTable], tmp_path: Path, task: TrainingTask
 ) -> None:
     from hemashift.training.frames import preprocessing_of
 

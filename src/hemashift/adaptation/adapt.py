@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,13 +26,13 @@ from hemashift.evaluation.intervals import Interval
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.progress import StageProgress, of_stage
 from hemashift.taxonomy import Taxonomy
 
 # Unlabelled images that are looked at to learn what the laboratory's images have in common.
 POOL = 300
 _ADAPTED = " adapted ("
 
-Progress = Callable[[str, int, int], None]
 Limits = tuple[float, float | None, float | None]
 """Estimate, lower and upper limit; None where none can be given."""
 
@@ -71,7 +71,7 @@ def adapt(
     seed: int = 0,
     taxonomy: Taxonomy | None = None,
     only: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
 ) -> Adapted:
     """Adapt a model to the images of a laboratory with a few labels.
 
@@ -124,7 +124,7 @@ def adapt(
 
 
 def make_task(
-    model: Bundle, cells: LabelledCells, seed: int, progress: Progress | None = None
+    model: Bundle, cells: LabelledCells, seed: int, progress: StageProgress | None = None
 ) -> tuple[Task, list[str]]:
     """Read and encode the labelled images and a sample of the others.
 
@@ -134,13 +134,12 @@ def make_task(
     Raises:
         ImageError: A labelled image cannot be read.
     """
-
-    def told(what: str) -> Callable[[int, int], None] | None:
-        return None if progress is None else lambda done, total: progress(what, done, total)
-
     encoder = Encoder(model)
     own, _, unreadable = prepare(
-        model, encoder, [*cells.paths, *cells.strangers], on_image=told("reading labelled cells")
+        model,
+        encoder,
+        [*cells.paths, *cells.strangers],
+        on_image=of_stage(progress, "reading labelled cells"),
     )
     if unreadable:
         raise ImageError(
@@ -150,7 +149,10 @@ def make_task(
             hint="mend them, or remove their rows from the label file",
         )
     pool, _, skipped = prepare(
-        model, encoder, sample(cells.unlabelled, seed), on_image=told("reading unlabelled cells")
+        model,
+        encoder,
+        sample(cells.unlabelled, seed),
+        on_image=of_stage(progress, "reading unlabelled cells"),
     )
     notes = (
         [f"Unlabelled images passed over, unreadable or masks: {len(skipped)}."] if skipped else []
@@ -244,7 +246,7 @@ def naming(start: Bundle, how: str) -> dict[str, str]:
     }
 
 
-def adapt_task(task: Task, method: Method, progress: Progress | None = None) -> Adapted:
+def adapt_task(task: Task, method: Method, progress: StageProgress | None = None) -> Adapted:
     """Adapt to a task, cross-validate, calibrate, and refuse a model that is worse.
 
     Args:

@@ -6,7 +6,6 @@ size and number of epochs are chosen by 3-fold cross-validation inside the label
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -17,6 +16,7 @@ from hemashift.adaptation.contract import Cells, Float, Integers, Task
 from hemashift.adaptation.folds import folds
 from hemashift.model.bundle import Bundle
 from hemashift.model.extra import train_extra_missing
+from hemashift.progress import StageProgress
 
 try:
     import optuna
@@ -29,8 +29,6 @@ try:
     from hemashift.training.memory import keep_freed_memory
 except ImportError as error:
     raise train_extra_missing() from error
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Finetune:
 
     trials: int = 6
     settings: FinetuneSettings = FinetuneSettings()
-    on_progress: Progress | None = None
+    on_progress: StageProgress | None = None
     name: str = "finetune"
     chosen: FinetuneSettings | None = None
     out_of_fold: Float | None = field(default=None, repr=False)

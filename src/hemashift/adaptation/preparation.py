@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hemashift.images import read_cell
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.progress import Progress
 
 PixelBox = tuple[int, int, int, int]
 _BATCH = 32
@@ -24,7 +25,7 @@ def prepare(
     encoder: Encoder,
     paths: Sequence[str | Path],
     boxes: Sequence[PixelBox | None] | None = None,
-    on_image: Callable[[int, int], None] | None = None,
+    on_image: Progress | None = None,
 ) -> tuple[Cells, list[int], list[str]]:
     """Read, crop, standardise and encode images.
 

@@ -17,8 +17,7 @@ from hemashift.adaptation.propagation import Propagation
 from hemashift.adaptation.prototypes import Prototypes
 from hemashift.adaptation.transductive import Transductive
 from hemashift.errors import HemashiftError
-
-Progress = Callable[[str, int, int], None]
+from hemashift.progress import StageProgress
 
 _LIGHT: dict[str, Callable[[], Method]] = {
     "auto": Auto,
@@ -38,7 +37,7 @@ _TRAINED = {
 METHODS = (*_LIGHT, *_TRAINED)
 
 
-def make_method(name: str, progress: Progress | None = None) -> Method:
+def make_method(name: str, progress: StageProgress | None = None) -> Method:
     """Make a method of adaptation by its name.
 
     Args:

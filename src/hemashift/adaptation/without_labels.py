@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from hemashift.adaptation.adapt import Progress, naming, sample
+from hemashift.adaptation.adapt import naming, sample
 from hemashift.adaptation.contract import Cells, Task
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
@@ -19,6 +19,7 @@ from hemashift.images import list_images
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.progress import StageProgress, of_stage
 from hemashift.trust.storage import Trust, attach, read_trust
 
 
@@ -58,7 +59,7 @@ def adapt_unlabelled(
     model: Bundle | None = None,
     seed: int = 0,
     only: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
 ) -> AdaptedUnlabelled:
     """Adapt a model to the images of a laboratory of which nothing is labelled, see `Unlabelled`.
 
@@ -87,7 +88,10 @@ def adapt_unlabelled(
     limited_to(start, only)  # refused before the work, not after it
     encoder = Encoder(start)
     cells, _, unreadable = prepare(
-        start, encoder, sample(list_images(images), seed), on_image=_telling(progress)
+        start,
+        encoder,
+        sample(list_images(images), seed),
+        on_image=of_stage(progress, "reading unlabelled cells"),
     )
     adapted = adapt_encoded(start, cells.encoded, seed, only=only)
     passed = [f"Images passed over, unreadable or masks: {len(unreadable)}."] if unreadable else []
@@ -166,14 +170,6 @@ def _refuse_second(model: Bundle) -> None:
             found=model.card.name,
             hint="start from the model before it, or label some cells",
         )
-
-
-def _telling(progress: Progress | None) -> Callable[[int, int], None] | None:
-    return (
-        None
-        if progress is None
-        else lambda done, total: progress("reading unlabelled cells", done, total)
-    )
 
 
 def _task_of(model: Bundle, encoded: Encoded, seed: int) -> Task:

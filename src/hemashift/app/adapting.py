@@ -25,13 +25,13 @@ from hemashift.adaptation.unlabelled import UNLABELLED
 from hemashift.adaptation.without_labels import adapt_encoded
 from hemashift.app import advice, encodings, labelling, versions
 from hemashift.app.encoding_cache import EncodingCache
-from hemashift.app.jobs import Told
 from hemashift.app.versions import Version
 from hemashift.audit.wrong_labels import find_wrong
 from hemashift.errors import AdaptationError
 from hemashift.evaluation import Evaluation
 from hemashift.images import list_images, read_image
 from hemashift.model.bundle import Bundle
+from hemashift.progress import StageProgress
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project
@@ -45,7 +45,7 @@ def adapt_project(
     by: str,
     method: str = "auto",
     seed: int = 0,
-    told: Told | None = None,
+    told: StageProgress | None = None,
 ) -> Version:
     """Adapt the model that the project began with to the settled labels.
 
@@ -61,7 +61,7 @@ def adapt_project(
         by: Who asked for it.
         method: As of `hemashift adapt`; without labels only `auto`.
         seed: Seed of folds, training, and the images that are looked at.
-        told: Told what is being done, the number done, and the total.
+        told: StageProgress what is being done, the number done, and the total.
 
     Returns:
         The new version, with `before`, `after` and `notes`.
@@ -116,7 +116,7 @@ def adapt_project(
 
 
 def _without_labels(
-    project: Project, model: Bundle, start: Version, by: str, seed: int, tell: Told
+    project: Project, model: Bundle, start: Version, by: str, seed: int, tell: StageProgress
 ) -> Version:
     """Adapt as `hemashift adapt` does without labels, from kept encodings."""
     digests = _digests(project, sample(list_images(project.images), seed))
@@ -138,7 +138,9 @@ def _without_labels(
     )
 
 
-def _task(project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: Told) -> Task:
+def _task(
+    project: Project, model: Bundle, cells: LabelledCells, seed: int, tell: StageProgress
+) -> Task:
     """Make the task that `hemashift.adaptation.adapt.make_task` makes, from kept encodings."""
     pool = _digests(project, sample(cells.unlabelled, seed))
     labelled = [*cells.hashes, *cells.stranger_hashes]

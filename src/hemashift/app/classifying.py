@@ -9,8 +9,8 @@ import numpy as np
 
 from hemashift.app import encodings, versions
 from hemashift.app.encoding_cache import EncodingCache
-from hemashift.app.jobs import Told
 from hemashift.model.bundle import Bundle
+from hemashift.progress import StageProgress
 from hemashift.trust.outside import Outside
 from hemashift.trust.storage import read_trust
 
@@ -22,7 +22,7 @@ _PORTION = 500
 
 
 def classify_project(
-    project: Project, *, version: int | None = None, told: Told | None = None
+    project: Project, *, version: int | None = None, told: StageProgress | None = None
 ) -> int:
     """Classify the cells that a version has not classified yet.
 
@@ -34,7 +34,7 @@ def classify_project(
     Args:
         project: The project.
         version: Number of the version; by default the active one.
-        told: Told what is being done, the number done, and the total.
+        told: StageProgress what is being done, the number done, and the total.
 
     Returns:
         Number of cells classified now.

@@ -20,13 +20,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.app import versions
 from hemashift.app.encoding_cache import RINGS_SHAPE, EncodingCache
-from hemashift.app.jobs import Told
 from hemashift.app.pictures import unchanged
 from hemashift.classification.inputs import Item
 from hemashift.classification.pipeline import predict_all, preparer
 from hemashift.model.bundle import GRAPH, WEIGHTS, Bundle
 from hemashift.model.classifier import Classifier, Prediction
 from hemashift.model.runtime import available_threads
+from hemashift.progress import StageProgress
 from hemashift.selection.rings import rings
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ def digests(project: Project, cells: Sequence[int]) -> dict[int, str]:
     return {row[0]: row[1] for row in rows if row[0] in wanted}
 
 
-def encode_all(project: Project, told: Told | None = None, *, version: int | None = None) -> int:
+def encode_all(
+    project: Project, told: StageProgress | None = None, *, version: int | None = None
+) -> int:
     """Encode the cells that a version's encoder has not seen yet.
 
     Args:
         project: The project.
-        told: Told "encoding cells", the number done, and the total.
+        told: StageProgress "encoding cells", the number done, and the total.
         version: Number of the version; by default the active one.
 
     Returns:
@@ -86,7 +88,9 @@ def encode_all(project: Project, told: Told | None = None, *, version: int | Non
     return encode(project, versions.bundle(project, version), [row[0] for row in rows], told)
 
 
-def encode(project: Project, model: Bundle, wanted: Sequence[str], told: Told | None = None) -> int:
+def encode(
+    project: Project, model: Bundle, wanted: Sequence[str], told: StageProgress | None = None
+) -> int:
     """Encode images that the encoder of a model has not seen yet.
 
     Work done is kept: after an interruption it goes on where it stopped. An image that was
@@ -96,7 +100,7 @@ def encode(project: Project, model: Bundle, wanted: Sequence[str], told: Told | 
         project: The project.
         model: The model.
         wanted: Hashes of images of the project.
-        told: Told "encoding cells", the number done, and the total.
+        told: StageProgress "encoding cells", the number done, and the total.
 
     Returns:
         Number of images encoded now.

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from hemashift.app import pictures
 from hemashift.app.filing import File, Filing, Imported
-from hemashift.app.jobs import Told
 from hemashift.errors import ImageError
 from hemashift.files import sha256
 from hemashift.images import list_images, read_cell
 from hemashift.model.runtime import available_threads
+from hemashift.progress import StageProgress
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project
@@ -40,7 +40,7 @@ class Problem:
     hint: str
 
 
-def refresh(project: Project, told: Told | None = None) -> Imported:
+def refresh(project: Project, told: StageProgress | None = None) -> Imported:
     """Bring the project up to date with its folder; only new and changed files are read.
 
     Cells are there for `labelling.queue` and `reviewing.gallery` as they come in. An image that
@@ -48,7 +48,7 @@ def refresh(project: Project, told: Told | None = None) -> Imported:
 
     Args:
         project: The project.
-        told: Told "importing", the number of files looked at, and their total.
+        told: StageProgress "importing", the number of files looked at, and their total.
 
     Raises:
         ImageError: The folder is no longer there, or holds no image.

@@ -13,9 +13,8 @@ from typing import Any, Literal
 
 from hemashift.app.refusals import of_the_disk
 from hemashift.errors import HemashiftError
+from hemashift.progress import StageProgress
 
-Told = Callable[[str, int, int], None]
-"""Told what is being done, the number done, and the total."""
 State = Literal["running", "done", "failed", "cancelled"]
 
 _SECONDS_TO_END = 10.0
@@ -67,7 +66,7 @@ class Job:
         kind: What it is.
     """
 
-    def __init__(self, kind: str, work: Callable[[Told], Any]) -> None:
+    def __init__(self, kind: str, work: Callable[[StageProgress], Any]) -> None:
         self.id = uuid.uuid4().hex
         self.kind = kind
         self._work = work
@@ -128,7 +127,7 @@ class Jobs:
 
     Examples:
         >>> jobs = Jobs()
-        >>> def work(told: Told) -> str:
+        >>> def work(told: StageProgress) -> str:
         ...     told("counting", 1, 2)
         ...     return "counted"
         >>> jobs.start("count", work).wait().result
@@ -140,7 +139,7 @@ class Jobs:
         self._latest: dict[str, Job] = {}
         self._started: deque[Job] = deque(maxlen=_MOST_KEPT)
 
-    def start(self, kind: str, work: Callable[[Told], Any]) -> Job:
+    def start(self, kind: str, work: Callable[[StageProgress], Any]) -> Job:
         """Start work; where a job of this kind is running, return that one.
 
         Args:

@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.app import encodings, keeping, labelling, neighbours, placing, versions
 from hemashift.app.encoding_cache import EncodingCache
-from hemashift.app.jobs import Told
 from hemashift.app.names import now
 from hemashift.app.store import insert
+from hemashift.progress import StageProgress
 from hemashift.selection import DEFAULT, STRATEGIES
 from hemashift.selection.label_rows import LabelRow
 from hemashift.selection.looking import Seen
@@ -29,7 +29,7 @@ Picks = list[tuple[int, str]]
 
 
 def propose(
-    project: Project, n: int = 20, *, label: str | None = None, told: Told | None = None
+    project: Project, n: int = 20, *, label: str | None = None, told: StageProgress | None = None
 ) -> list[int]:
     """Propose cells to label, and remember them as a batch for all readers.
 
@@ -43,7 +43,7 @@ def propose(
         label: Propose the cells that the active model is most sure are of this class ("label 10
             more of these"), or, where it does not know the class, that look most like its
             labelled cells.
-        told: Told what is being done, the number done, and the total.
+        told: StageProgress what is being done, the number done, and the total.
 
     Returns:
         Ids of the cells, the most useful first; fewer than `n` where there are no more.
@@ -88,7 +88,7 @@ def _of_class(project: Project, n: int, label: str) -> Picks:
     return [(cell, f"looks like the labelled cells of {label}") for cell in alike[:n]]
 
 
-def _most_useful(project: Project, n: int, tell: Told) -> Picks:
+def _most_useful(project: Project, n: int, tell: StageProgress) -> Picks:
     """Choose as `hemashift select` does."""
     rows = project.store.rows(
         "SELECT id, path, sha256 FROM cells WHERE status = 'ready' ORDER BY path"

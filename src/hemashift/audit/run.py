@@ -27,9 +27,10 @@ from hemashift.audit.wrong_labels import wrong_label_findings
 from hemashift.errors import AdaptationError
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
+from hemashift.progress import StageProgress
 from hemashift.selection.label_rows import LabelRow, all_images, read_rows
 from hemashift.selection.learning import probe_task
-from hemashift.selection.looking import Progress, Seen, look
+from hemashift.selection.looking import Seen, look
 from hemashift.selection.stopping import LEAST
 from hemashift.taxonomy import Taxonomy
 
@@ -66,7 +67,7 @@ def audit(
     *,
     seed: int = 0,
     taxonomy: Taxonomy | None = None,
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
 ) -> Audit:
     """Look for exchanged classes, wrong labels, copies, and classes from one smear only.
 

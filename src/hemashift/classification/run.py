@@ -23,11 +23,11 @@ from hemashift.files import check_spares
 from hemashift.model.bundle import Bundle, load_model
 from hemashift.model.classifier import Classifier
 from hemashift.model.runtime import Precision, available_threads
+from hemashift.progress import Progress
 from hemashift.taxonomy import OUTSIDE, Taxonomy
 from hemashift.trust.storage import read_trust
 from hemashift.trust.unidentified import UNIDENTIFIED
 
-Progress = Callable[[int, int], None]
 ClassMix = Literal["off", "estimate"]
 
 # At most this many seconds of work are lost by an interruption.

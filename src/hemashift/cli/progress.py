@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from hemashift.progress import StageProgress
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Stage = Callable[[str, int, int], None]
-
 
 @contextmanager
-def stages(console: Console) -> Iterator[Stage]:
+def stages(console: Console) -> Iterator[StageProgress]:
     """Show one bar a stage, with the time it has taken and the time that is left.
 
     Args:

@@ -113,7 +113,7 @@ class MLP(nn.Sequential):
         )
 
 
-class Probe(nn.Module):
+class Linear(nn.Module):
     """A linear head on the features, the embedding or both, as `LinearHead` but trainable.
 
     Args:
@@ -162,7 +162,7 @@ class Mixed(nn.Module):
 
     on: Literal["embedding", "features", "both"] = "both"
 
-    def __init__(self, probe: Probe, source: MLP, share: float, n_embedding: int) -> None:
+    def __init__(self, probe: Linear, source: MLP, share: float, n_embedding: int) -> None:
         super().__init__()
         self.probe = probe
         self.source = source
@@ -192,14 +192,14 @@ class Network(nn.Module):
         trunk: The ImageNet network without its classifier, or several (`Members`).
         embedding: Linear layer, the trunk's last layer, pooled, to the embedding (N, 128), or 128
             numbers for each member.
-        head: Logits (N, K) from the embedding (`MLP`) or another output (`Probe`, `Mixed`).
+        head: Logits (N, K) from the embedding (`MLP`) or another output (`Linear`, `Mixed`).
     """
 
     def __init__(
         self,
         architecture: Architecture,
         trunk: nn.Module,
-        head: MLP | Probe | Mixed,
+        head: MLP | Linear | Mixed,
         weights: str,
         n_features: int | None = None,
         turns: int = 1,

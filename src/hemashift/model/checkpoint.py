@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from hemashift.errors import ModelFileError
-from hemashift.model.architectures import MLP, Mixed, Network, Probe, build
+from hemashift.model.architectures import MLP, Linear, Mixed, Network, build
 from hemashift.model.bundle import Bundle
 from hemashift.model.extra import train_extra_missing
 from hemashift.model.heads import SOURCE, Float, Head, LinearHead, MixedHead, MLPHead
@@ -29,7 +29,7 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
         dropout: Dropout probability of an MLP head.
 
     Returns:
-        The network in evaluation mode, float32, on the CPU. A linear head becomes a `Probe`,
+        The network in evaluation mode, float32, on the CPU. A linear head becomes a `Linear`,
         with its standardisation folded into the weights, a mixed one a `Mixed` of it.
 
     Raises:
@@ -74,7 +74,7 @@ def head_of(network: Network, classes: tuple[str, ...], temperature: float = 1.0
     """Return the network's head for the CPU runtime.
 
     Args:
-        network: The network; its head is an `MLP` or a `Probe`.
+        network: The network; its head is an `MLP` or a `Linear`.
         classes: Names of the K classes.
         temperature: Divides the logits.
     """
@@ -96,9 +96,9 @@ def head_of(network: Network, classes: tuple[str, ...], temperature: float = 1.0
     )
 
 
-def _probe(head: LinearHead, n_embedding: int) -> Probe:
+def _probe(head: LinearHead, n_embedding: int) -> Linear:
     n_classes, n_inputs = head.weight.shape
-    probe = Probe(n_inputs, n_classes, head.on, head.l2, n_embedding)
+    probe = Linear(n_inputs, n_classes, head.on, head.l2, n_embedding)
     weight, bias = _fold_standardisation(head)
     probe.linear.load_state_dict({"weight": _tensor(weight), "bias": _tensor(bias)})
     return probe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from hemashift.files import sha256
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.progress import StageProgress, of_part, of_stage
 from hemashift.selection.contract import Float, Rows
 from hemashift.selection.duplicates import find_copies
 from hemashift.selection.rings import RINGS, SPOKES, rings
@@ -23,8 +24,6 @@ from hemashift.selection.vectors import comparable
 
 # Images in memory at a time.
 _CHUNK = 256
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,7 @@ class Seen:
 def look(
     model: Bundle,
     paths: Sequence[Path],
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
     threads: int | None = None,
 ) -> Seen:
     """Read and encode images; memory grows by about 10 kB an image.
@@ -84,6 +83,7 @@ def look(
         ImageError: None can be read.
     """
     encoder = Encoder(model, threads)
+    told = of_stage(progress, "reading images")
     features = np.empty((len(paths), model.card.n_features), np.float32)
     embedding = np.empty((len(paths), model.card.n_embedding), np.float32)
     samples = np.empty((len(paths), 3, RINGS, SPOKES), np.uint8)
@@ -92,7 +92,7 @@ def look(
     for start in range(0, len(paths), _CHUNK):
         part = paths[start : start + _CHUNK]
         cells, rows, messages = prepare(
-            model, encoder, part, on_image=_after(start, progress, paths)
+            model, encoder, part, on_image=of_part(told, start, len(paths))
         )
         where = slice(len(read), len(read) + len(rows))
         features[where] = cells.encoded.features
@@ -113,11 +113,3 @@ def look(
         tuple(sha256(paths[row]) for row in read),
         tuple(unreadable),
     )
-
-
-def _after(
-    start: int, progress: Progress | None, paths: Sequence[Path]
-) -> Callable[[int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda done, _: progress("reading images", start + done, len(paths))

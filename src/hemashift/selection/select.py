@@ -14,12 +14,13 @@ from hemashift.adaptation.grouping import grouped
 from hemashift.adaptation.labels import LabelFiles, known_and_new
 from hemashift.errors import AdaptationError, HemashiftError
 from hemashift.model.bundle import Bundle, default_model
+from hemashift.progress import StageProgress
 from hemashift.selection.balanced import Balanced
 from hemashift.selection.contract import Problem, Strategy
 from hemashift.selection.kcentre import KCentre
 from hemashift.selection.label_rows import LabelRow, all_images, read_rows
 from hemashift.selection.learning import LEAST_LABELS, learnt, probe_task
-from hemashift.selection.looking import Progress, Seen, look
+from hemashift.selection.looking import Seen, look
 from hemashift.selection.probcover import ProbCover
 from hemashift.selection.result import Selection
 from hemashift.selection.stopping import Advice, advise, enough_to_advise
@@ -42,7 +43,7 @@ def select(
     model: Bundle | None = None,
     strategy: str = DEFAULT,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
     *,
     taxonomy: Taxonomy | None = None,
 ) -> Selection:
@@ -171,7 +172,7 @@ def _refuse_contradictions(rows: Sequence[LabelRow], seen: Seen) -> None:
             )
 
 
-def _advice(task: Task, progress: Progress | None) -> Advice | None:
+def _advice(task: Task, progress: StageProgress | None) -> Advice | None:
     if not enough_to_advise(task):
         return None
     if progress is not None:

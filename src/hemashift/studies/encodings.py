@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +16,15 @@ from hemashift.files import atomic_write
 from hemashift.model.bundle import GRAPH, WEIGHTS, Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.progress import Progress
 from hemashift.studies.fingerprint import Hashes, key_of
 
-Progress = Callable[[int, int], None]
 # Cells that are encoded before they are written: what a kill can cost.
 CHUNK = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class EncodedCells:
     """Cells that could be read, as an encoder sees them.
 
     Attributes:
@@ -69,7 +68,7 @@ class Encodings:
         progress: Progress | None = None,
         *,
         keep: bool = True,
-    ) -> Seen:
+    ) -> EncodedCells:
         """Encode cells, except those that this model has encoded before.
 
         Args:
@@ -102,7 +101,7 @@ class Encodings:
                 if progress is not None:
                     progress(min(start + CHUNK, len(missing)), len(missing))
         rows = np.flatnonzero([name in found.index for name in names])
-        return Seen(found.take(names[rows]), rows, tuple(unreadable))
+        return EncodedCells(found.take(names[rows]), rows, tuple(unreadable))
 
 
 class _Rows:

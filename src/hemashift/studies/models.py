@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hemashift.errors import HemashiftError
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.card import TrainingData
+from hemashift.progress import StageProgress
 from hemashift.studies.data import Dataset, per_class
 from hemashift.studies.settings import ModelSettings
 from hemashift.taxonomy import CLASSES
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """Raised when the code changes what a trained model would be; models are then made anew."""
-
-Tell = Callable[[str, int, int], None]
 
 
 def recipe_of(settings: ModelSettings, seed: int) -> Recipe:
@@ -96,7 +95,7 @@ def train_source(
     download: bool,
     output: Path,
     run_folder: Path,
-    tell: Tell,
+    tell: StageProgress,
 ) -> Bundle:
     """Train a model on the source datasets; an interrupted training goes on where it was.
 

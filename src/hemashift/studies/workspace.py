@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,14 @@ from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
 from hemashift.model.bundle import Bundle
 from hemashift.model.runtime import Encoder
+from hemashift.progress import StageProgress
 from hemashift.studies.data import Dataset, dataset_names, open_dataset
 from hemashift.studies.draws import Draw, draw
-from hemashift.studies.encodings import Encodings, Seen
+from hemashift.studies.encodings import EncodedCells, Encodings
 from hemashift.studies.fingerprint import Hashes
 from hemashift.studies.models import given_model, made_from, train_source, untrained
 from hemashift.studies.settings import Settings
 from hemashift.studies.store import Store
-
-Tell = Callable[[str, int, int], None]
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -51,7 +49,7 @@ class Workspace:
         folder: str | Path,
         settings: Settings,
         data_root: str | Path | None = None,
-        tell: Tell = _silent,
+        tell: StageProgress = _silent,
     ) -> None:
         self.folder = Path(folder)
         self.settings = settings
@@ -149,7 +147,7 @@ class Workspace:
             name: self._models[name].hash for name in self.settings.models if name in self._models
         }
 
-    def encode(self, model: Bundle, cells: CellTable, *, keep: bool = True) -> Seen:
+    def encode(self, model: Bundle, cells: CellTable, *, keep: bool = True) -> EncodedCells:
         """Encode cells; what the encoder has seen before is not encoded again.
 
         Args:

@@ -12,11 +12,11 @@ from hemashift.model.architectures import build
 from hemashift.training.loop import Row, Score, precision, run
 from hemashift.training.progress import Listener
 from hemashift.training.sampling import BatchSampler
-from hemashift.training.task import Task
+from hemashift.training.task import TrainingTask
 
 
 def launch(
-    task: Task,
+    task: TrainingTask,
     devices: int | str = "auto",
     on_step: Listener | None = None,
     on_epoch: Callable[[Row], None] | None = None,
@@ -53,7 +53,7 @@ def launch(
 class _Bound:
     """The loop with its arguments, to be sent to a process."""
 
-    task: Task
+    task: TrainingTask
     callbacks: tuple[Any, ...]
 
     def __call__(self, fabric: Fabric) -> None:

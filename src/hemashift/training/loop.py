@@ -33,7 +33,7 @@ from hemashift.training.optimisation import (
 )
 from hemashift.training.progress import Listener, Pace, Report
 from hemashift.training.sampling import BatchSampler
-from hemashift.training.task import Task
+from hemashift.training.task import TrainingTask
 
 Row = dict[str, float]
 Score = Callable[[Network], Row]
@@ -73,7 +73,7 @@ def standardiser(colour: dict[str, Any]) -> Callable[[Tensor], Tensor] | None:
 
 def run(
     fabric: Fabric,
-    task: Task,
+    task: TrainingTask,
     on_step: Listener | None = None,
     on_epoch: Callable[[Row], None] | None = None,
     score: Score | None = None,
@@ -116,7 +116,7 @@ def run(
             return
 
 
-def finished_network(task: Task) -> tuple[Network, list[Row]]:
+def finished_network(task: TrainingTask) -> tuple[Network, list[Row]]:
     """Return the network of a finished training, in eval mode, and its history."""
     saved = Checkpoint.load(task.checkpoint)
     network = build(task.recipe.architecture, task.n_classes, pretrained=False)
@@ -127,7 +127,7 @@ def finished_network(task: Task) -> tuple[Network, list[Row]]:
 class _Training:
     """The state of a training on one device, and what a step does to it."""
 
-    def __init__(self, fabric: Fabric, task: Task) -> None:
+    def __init__(self, fabric: Fabric, task: TrainingTask) -> None:
         self.fabric, self.task, self.recipe = fabric, task, task.recipe
         self.images = np.load(task.images, mmap_mode="r", allow_pickle=False)
         self.sampler = BatchSampler(task.classes, task.datasets, self.recipe)

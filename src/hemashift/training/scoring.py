@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from hemashift.model.bundle import Bundle
 from hemashift.model.classifier import Classifier
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
+from hemashift.progress import Progress
 from hemashift.training.split import Integers, Names, class_indices, dataset_names
 
 Scores = dict[str, dict[str, float]]
@@ -97,9 +98,7 @@ class HeldOut:
         }
 
 
-def score_model(
-    bundle: Bundle, cells: CellTable, progress: Callable[[int, int], None] | None = None
-) -> Scores:
+def score_model(bundle: Bundle, cells: CellTable, progress: Progress | None = None) -> Scores:
     """Score a finished model on labelled cells, from their files, as a user would run it.
 
     Args:

@@ -15,6 +15,7 @@ from hemashift.model.bundle import Bundle, check_place
 from hemashift.model.card import TrainingData
 from hemashift.model.export import card_of, export
 from hemashift.model.members import join_members
+from hemashift.progress import Progress, of_part
 from hemashift.training.frames import WideFrame, preprocessing_of
 from hemashift.training.history import draw_history
 from hemashift.training.launch import launch
@@ -24,8 +25,8 @@ from hemashift.training.progress import Listener
 from hemashift.training.recipe import Recipe
 from hemashift.training.scoring import HeldOut, Scores, encode_cells, score_model
 from hemashift.training.split import Split, class_indices, dataset_names
-from hemashift.training.store import ImageStore, Progress
-from hemashift.training.task import Task
+from hemashift.training.store import ImageStore
+from hemashift.training.task import TrainingTask
 from hemashift.trust.source import Others, fit_source
 
 
@@ -130,7 +131,7 @@ def _check_unseen(split: Split, targets: Sequence[CellTable]) -> None:
         )
 
 
-def _check_folder(folder: Path, tasks: Sequence[Task]) -> None:
+def _check_folder(folder: Path, tasks: Sequence[TrainingTask]) -> None:
     """Refuse a run folder that holds another training, before anything is trained."""
     own = {task.folder for task in tasks}
     for place in {folder, folder / "member-1"} - own:
@@ -151,7 +152,7 @@ def _prepare(
     recipe: Recipe,
     folder: Path,
     on_images: Progress | None,
-) -> tuple[list[Task], HeldOut]:
+) -> tuple[list[TrainingTask], HeldOut]:
     """Decode all images, and write down what is to be trained, one task a network, and scored."""
     frame = WideFrame.of(recipe)
     shown = split.trained if others is None else CellTable.concat([split.trained, others])
@@ -161,15 +162,13 @@ def _prepare(
         classes[len(split.trained) :] = n_classes + numbers
         n_classes += n_kinds
     count = len(shown) + len(split.held_out)
-
-    def done_before(before: int) -> Progress | None:
-        return None if on_images is None else lambda done, _: on_images(before + done, count)
-
-    store = ImageStore.build(shown, frame, folder, done_before(0))
-    scored = ImageStore.build(split.held_out, frame.preprocessing, folder, done_before(len(shown)))
+    store = ImageStore.build(shown, frame, folder, of_part(on_images, 0, count))
+    scored = ImageStore.build(
+        split.held_out, frame.preprocessing, folder, of_part(on_images, len(shown), count)
+    )
     members = get_architecture(recipe.architecture).members
     tasks = [
-        Task(
+        TrainingTask(
             images=store.file,
             margin=frame.margin,
             classes=classes,
@@ -188,7 +187,7 @@ def _prepare(
     return tasks, HeldOut(scored.file, truth, names, len(split.classes))
 
 
-def _finished(task: Task) -> Network:
+def _finished(task: TrainingTask) -> Network:
     """Return a trained network; write down and draw the course of its training."""
     network, history = finished_network(task)
     with atomic_write(task.folder / "history.json") as aside:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,9 +16,8 @@ from hemashift.errors import HemashiftError, ImageError
 from hemashift.files import atomic_write, split_archive_path
 from hemashift.images import read_image
 from hemashift.model.preprocessing import Preprocessing
+from hemashift.progress import Progress
 from hemashift.training.frames import WideFrame
-
-Progress = Callable[[int, int], None]
 
 
 class ImageStore:

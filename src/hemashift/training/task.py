@@ -17,7 +17,7 @@ from hemashift.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What is to be trained on; small, since every device gets a copy.
 
     Attributes:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hemashift.app import labelling, reviewing, signing
-from hemashift.app.jobs import Jobs, Told
+from hemashift.app.jobs import Jobs
+from hemashift.progress import StageProgress
 
 from .browser import (
     Looker,
@@ -213,7 +214,7 @@ def test_work_is_shown_in_any_number_and_given_up_when_it_is_lost(
     project = labelling_site.project
     go_on = threading.Event()
 
-    def slow(told: Told) -> None:
+    def slow(told: StageProgress) -> None:
         told("waiting", 1, 2)
         go_on.wait(60)
 

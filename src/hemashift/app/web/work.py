@@ -9,15 +9,16 @@ from hemashift.app.classifying import classify_project
 from hemashift.app.encodings import encode_all
 from hemashift.app.filing import Imported
 from hemashift.app.importing import refresh
-from hemashift.app.jobs import Job, Told
+from hemashift.app.jobs import Job
 from hemashift.app.project import Project
 from hemashift.app.proposing import propose as propose_cells
+from hemashift.progress import StageProgress
 
 
 def bring_in(project: Project) -> Job:
     """Import what is new in the folder; then encode and classify it."""
 
-    def work(told: Told) -> Imported:
+    def work(told: StageProgress) -> Imported:
         found = refresh(project, told)
         encode_and_classify(project)
         return found
@@ -28,7 +29,7 @@ def bring_in(project: Project) -> Job:
 def encode_and_classify(project: Project) -> Job:
     """Encode the cells; then classify them with the active model."""
 
-    def work(told: Told) -> int:
+    def work(told: StageProgress) -> int:
         count = encode_all(project, told)
         classify(project)
         return count
@@ -48,7 +49,7 @@ def classify(project: Project) -> Job:
 def adapt(project: Project, by: str) -> Job:
     """Adapt the model to the labels; then classify the cells with it."""
 
-    def work(told: Told) -> int:
+    def work(told: StageProgress) -> int:
         made = adapt_project(project, by=by, told=told)
         classify(project)
         return made.number
