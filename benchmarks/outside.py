@@ -181,11 +181,6 @@ def compute(done: dict[Key, list[float]], options: argparse.Namespace) -> None:
             known = laboratory.encoded[scored]
             labelled = np.random.default_rng([seed, 5]).permutation(offered)[: options.labels]
             order = np.random.default_rng([seed, 7]).permutation(len(strange))
-            for how in (RANDOM, SELECTED):
-                key = (model.hash[:12], target.dataset, how, str(seed), str(options.labels))
-                if key not in done:
-                    done[key] = separation(*of_all(model, everything, how, options.labels, seed))
-                    append(options.store, key, done[key])
             for when in ("before", KNOWN_ONLY, *counts):
                 name = f"after, {when} strangers" if isinstance(when, int) else when
                 key = (model.hash[:12], target.dataset, name, str(seed), str(options.labels))
@@ -202,6 +197,11 @@ def compute(done: dict[Key, list[float]], options: argparse.Namespace) -> None:
                     judged = adapted(replace(task, strangers=cells_of(strange[taught])))
                 done[key] = separation(judged, known, rest)
                 append(options.store, key, done[key])
+            for how in (RANDOM, SELECTED):
+                key = (model.hash[:12], target.dataset, how, str(seed), str(options.labels))
+                if key not in done:
+                    done[key] = separation(*of_all(model, everything, how, options.labels, seed))
+                    append(options.store, key, done[key])
 
 
 def table(
