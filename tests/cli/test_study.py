@@ -1,3 +1,5 @@
+"""`hemashift study`, as a user runs it."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -49,6 +51,7 @@ def run(mine: Path, name: str = "datasets") -> Answer:
 def test_a_study_of_ones_own_images_needs_a_settings_file_only(mine: Path) -> None:
     first = run(mine)
     assert first.exit_code == 0, first.output
+    assert "looking at ours" in first.output  # where no bar is drawn, what is begun is told
     assert "datasets: ours" in first.output
     page = mine.parent / "out" / PAGE
     assert str(page) in first.output

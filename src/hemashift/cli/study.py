@@ -95,7 +95,10 @@ def command(
 
 
 class _Display:
-    """A line for each finished part, and below them a bar for what is being done."""
+    """A line for each finished part, and below them a bar for what is being done.
+
+    In a file or a pipe, where no bar can be drawn, a line says what is begun.
+    """
 
     def __init__(self, console: Console) -> None:
         from rich.progress import (
@@ -104,6 +107,7 @@ class _Display:
             Progress,
             TextColumn,
             TimeElapsedColumn,
+            TimeRemainingColumn,
         )
 
         self._console = console
@@ -112,11 +116,14 @@ class _Display:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=console,
             transient=True,
         )
         self._part = self._progress.add_task("", total=1, visible=False)
         self._step = self._progress.add_task("", total=1, visible=False)
+        self._told = ""
 
     def __enter__(self) -> _Display:
         self._progress.start()
@@ -149,6 +156,9 @@ class _Display:
 
     def tell(self, what: str, done: int, total: int) -> None:
         """Show what is being done within a part."""
+        if not self._console.is_terminal and what != self._told:
+            self._console.print(what, markup=False)
+        self._told = what
         self._progress.update(
             self._step, description=what, completed=done, total=total, visible=done < total
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hemashift.errors import HemashiftError
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
 from hemashift.model.card import TrainingData
-from hemashift.progress import StageProgress
+from hemashift.progress import StageProgress, of_stage
 from hemashift.studies.data import Dataset, per_class
 from hemashift.studies.settings import ModelSettings
 from hemashift.taxonomy import CLASSES
@@ -136,9 +136,9 @@ def train_source(
         name=name,
         # Several devices are a process each, which a study's callbacks cannot travel to.
         devices=1,
-        on_images=lambda done, total: tell(f"reading images for model {name}", done, total),
+        on_images=of_stage(tell, f"reading images for model {name}"),
         on_step=step,
-        on_scored=lambda done, total: tell(f"scoring model {name}", done, total),
+        on_scored=of_stage(tell, f"scoring model {name}"),
     )
 
 

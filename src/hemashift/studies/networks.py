@@ -15,6 +15,7 @@ from hemashift.errors import HemashiftError
 from hemashift.images import read_image
 from hemashift.model.bundle import Bundle
 from hemashift.model.runtime import Encoder
+from hemashift.progress import of_stage
 from hemashift.studies.contract import Result
 from hemashift.studies.data import Dataset, per_class
 from hemashift.studies.workspace import Workspace
@@ -94,7 +95,7 @@ def _trained(work: Workspace, wanted: Recipe, folder: Path) -> tuple[Bundle, flo
         name=wanted.architecture,
         devices=1,
         on_step=step,
-        on_scored=lambda done, total: work.tell(f"scoring {wanted.architecture}", done, total),
+        on_scored=of_stage(work.tell, f"scoring {wanted.architecture}"),
     )
     if not last:  # an interrupted training that had only to be exported
         return model, float("nan")

@@ -12,7 +12,7 @@ from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
 from hemashift.model.bundle import Bundle
 from hemashift.model.runtime import Encoder
-from hemashift.progress import StageProgress
+from hemashift.progress import StageProgress, of_stage
 from hemashift.studies.data import Dataset, dataset_names, open_dataset
 from hemashift.studies.draws import Draw, draw
 from hemashift.studies.encodings import EncodedCells, Encodings
@@ -161,7 +161,7 @@ class Workspace:
         return self._encodings.of(
             model,
             cells,
-            lambda done, total: self.tell(f"encoding by {model.card.name}", done, total),
+            of_stage(self.tell, f"encoding by {model.card.name}"),
             keep=keep,
         )
 
