@@ -61,7 +61,7 @@ def adapt_project(
         by: Who asked for it.
         method: As of `hemashift adapt`; without labels only `auto`.
         seed: Seed of folds, training, and the images that are looked at.
-        told: StageProgress what is being done, the number done, and the total.
+        told: Told what is being done, the number done, and the total.
 
     Returns:
         The new version, with `before`, `after` and `notes`.

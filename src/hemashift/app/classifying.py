@@ -34,7 +34,7 @@ def classify_project(
     Args:
         project: The project.
         version: Number of the version; by default the active one.
-        told: StageProgress what is being done, the number done, and the total.
+        told: Told what is being done, the number done, and the total.
 
     Returns:
         Number of cells classified now.

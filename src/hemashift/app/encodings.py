@@ -78,7 +78,7 @@ def encode_all(
 
     Args:
         project: The project.
-        told: StageProgress "encoding cells", the number done, and the total.
+        told: Told "encoding cells", the number done, and the total.
         version: Number of the version; by default the active one.
 
     Returns:
@@ -100,7 +100,7 @@ def encode(
         project: The project.
         model: The model.
         wanted: Hashes of images of the project.
-        told: StageProgress "encoding cells", the number done, and the total.
+        told: Told "encoding cells", the number done, and the total.
 
     Returns:
         Number of images encoded now.

@@ -48,7 +48,7 @@ def refresh(project: Project, told: StageProgress | None = None) -> Imported:
 
     Args:
         project: The project.
-        told: StageProgress "importing", the number of files looked at, and their total.
+        told: Told "importing", the number of files looked at, and their total.
 
     Raises:
         ImageError: The folder is no longer there, or holds no image.

@@ -43,7 +43,7 @@ def propose(
         label: Propose the cells that the active model is most sure are of this class ("label 10
             more of these"), or, where it does not know the class, that look most like its
             labelled cells.
-        told: StageProgress what is being done, the number done, and the total.
+        told: Told what is being done, the number done, and the total.
 
     Returns:
         Ids of the cells, the most useful first; fewer than `n` where there are no more.
