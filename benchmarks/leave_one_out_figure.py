@@ -24,7 +24,7 @@ from hemashift.reports.style import ACCENT, GREY, SECOND, save
 
 # What an approach is called, its colour, marker and line.
 LOOKS = {
-    "workflow": ("workflow of the paper,\nlabels at random", GREY, "s", ":"),
+    "workflow": ("workflow of the paper,\nsource of 2 epochs,\nlabels at random", GREY, "s", ":"),
     "auto": ("hemashift,\nlabels at random", ACCENT, "o", "--"),
     "selected": ("hemashift,\nlabels it asks for", SECOND, "D", "-"),
 }
