@@ -11,7 +11,7 @@ from hemashift.adaptation.prototypes import Prototypes
 from hemashift.adaptation.transductive import Transductive
 from hemashift.model.heads import LinearHead
 
-# What does best in new laboratories (docs/trials.md, "The parts of blend").
+# What does best in new laboratories (docs/trials-adaptation.md, "The parts of blend").
 SHARE = 0.3
 FEW = 10
 STRENGTH = 0.1

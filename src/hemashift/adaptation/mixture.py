@@ -11,7 +11,7 @@ from scipy.special import softmax
 Float = npt.NDArray[np.float64]
 
 # As many cells as speak for a class being moved just like the others: the best of 5, 10 and 20
-# (docs/trials.md, "All classes moved alike").
+# (docs/trials-adaptation.md, "All classes moved alike").
 STIFFNESS = 10.0
 # Standard deviation within a class by the distance of its mean from the middle, and the number of
 # cells that this counts as: what a probe finds among the cells that it learnt from.

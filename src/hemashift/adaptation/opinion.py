@@ -12,7 +12,8 @@ from hemashift.adaptation.unlabelled import LEAST, Unlabelled
 from hemashift.model.heads import Head, LinearHead, MixedHead, MLPHead
 
 # The share of the source is its accuracy on the labelled cells to this power, and falls with their
-# number from this one on: enough labels know better (docs/trials.md, "The source's opinion").
+# number from this one on: enough labels know better (docs/trials-adaptation.md, "The source's
+# opinion").
 _POWER = 3
 _MANY = 50
 

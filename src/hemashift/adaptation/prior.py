@@ -10,7 +10,7 @@ from hemashift.trust.softmax import Float
 from hemashift.trust.storage import read_trust
 
 # How far the source is followed: the best of 0, 0.3, 0.6 and 1 at 10 to 50 labels of Jiangxi Tecom
-# and Jin Woo Choi, by models that had seen neither (docs/trials.md, "Earlier trials").
+# and Jin Woo Choi, by models that had seen neither (docs/trials-adaptation.md, "Earlier trials").
 FOLLOWED = 0.6
 
 

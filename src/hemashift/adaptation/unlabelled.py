@@ -15,11 +15,12 @@ from hemashift.trust.mix import Float as Wide
 from hemashift.trust.storage import read_trust
 
 UNLABELLED = "unlabelled"
-# With 20 images it is worse than the source, with 50 better (docs/trials.md, "Without labels").
+# With 20 images it is worse than the source, with 50 better (docs/trials-adaptation.md, "Without
+# labels").
 LEAST = 50
 SHARPNESS = 4.0
 # Of 0.1, 0.25, 0.5 and 1 times the means' power for the mixture, all are better than none; this one
-# leaves the probabilities as little too sure as the means do (docs/trials.md).
+# leaves the probabilities as little too sure as the means do (docs/trials-adaptation.md).
 VOICES = (0.5, 0.1)
 # Nothing is divided by 0 where the model gives a class to no cell.
 _LEAST_SUM = 1e-9

@@ -309,7 +309,7 @@ def encode(
 
     A cell has no upright position, but a network says something slightly different of each. The
     mean varies less from cell to cell of a class, so that fewer labels are enough
-    (`docs/trials.md`, "Looking twice").
+    (`docs/trials-adaptation.md`, "Looking twice").
 
     Args:
         trunk: The trunk.

@@ -15,7 +15,7 @@ Loss = Callable[[Float], tuple[float, Float]]
 
 # A class without labels is rare, not impossible. With hardly any prior (0.001) its bias falls so
 # low that it is hardly given: macro F1 is then 4 points lower with 10 labels and 2 with 30, at the
-# same accuracy (docs/trials.md, "Classes without a label").
+# same accuracy (docs/trials-adaptation.md, "Classes without a label").
 _BIAS_PENALTY = 0.1
 
 
