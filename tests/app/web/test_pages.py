@@ -32,6 +32,15 @@ def test_what_the_model_is_adapted_to_is_said(page: Page) -> None:
     assert "Adapt to 1 labelled cell " in page.get("/adapt").text
 
 
+def test_that_review_teaches_nothing_is_said_once_there_is_some(page: Page) -> None:
+    first, second = list(cells_by_path(page.project).values())[:2]
+    assert "decided in review" not in page.get("/adapt").text
+    page.act("move", cells=[first, second], bin="monocyte")
+    assert "2 cells were decided in review" in page.get("/adapt").text
+    page.act("label", cell=first, label="monocyte")
+    assert "1 cell was decided in review" in page.get("/adapt").text
+
+
 def test_problems_are_listed_image_by_image(page: Page) -> None:
     text = page.get("/project").text
     assert "broken.png" in text

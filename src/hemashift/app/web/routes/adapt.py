@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 
 from hemashift.adaptation.unlabelled import UNLABELLED
 from hemashift.app import advice as advising
-from hemashift.app import labelling, versions
+from hemashift.app import labelling, moves, versions
 from hemashift.app.project import Project
 from hemashift.app.versions import Version
 from hemashift.app.web import charts, work
@@ -52,6 +52,7 @@ def show(request: Request, project: Wanted) -> HTMLResponse:
         looked=_looked(project, active),
         counts=counts,
         disputed=len(settled.disputed),
+        reviewed=len(moves.standing(project).keys() - settled.labels.keys()),
         advice=said,
         curve=charts.curve(said.curve),
         scores=charts.before_and_after(active) if active and active.after else None,
