@@ -182,3 +182,24 @@ def test_a_class_and_outside_contradict_each_other(laboratory: Path, shipped: Bu
 def test_spellings_of_a_new_class_are_one(laboratory: Path, shipped: Bundle) -> None:
     given = labels(A_1="weird cell", B_0="Weird Cell", B_2="weird  cells", A_2="MO")
     assert audit(laboratory, given, shipped).counts == {"monocyte": 1, "weird cell": 3}
+
+
+def test_who_errs_on_one_cell_of_a_patient_does_not_vouch_for_the_others(
+    jiangxi: tuple[Path, pd.DataFrame], shipped: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six lymphocytes of one patient are labelled monocyte; the other patients are right."""
+    folder, known = jiangxi
+    seen = look(shipped, [folder / name for name in known["path"]])
+    monkeypatch.setattr("hemashift.audit.run.look", lambda *_: seen)
+    caught = {"apart": 0, "unknown": 0}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        given = known.sample(110, random_state=seed).reset_index(drop=True)
+        given["patient"] = [f"patient {number}" for number in rng.integers(9, size=len(given))]
+        wrong = given.index[given["label"] == "lymphocyte"][:6]
+        given.loc[wrong, ["label", "patient"]] = ["monocyte", "the last"]
+        for name, table in (("apart", given), ("unknown", given.drop(columns="patient"))):
+            found = kinds(audit(folder, table, shipped)).get(("wrong labels", "warning"), ())
+            caught[name] += len(set(found) & set(given["path"][wrong]))
+    assert caught["apart"] > caught["unknown"] + 2
+    assert caught["apart"] >= 9

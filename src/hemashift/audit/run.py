@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.contract import Task, widen
+from hemashift.adaptation.grouping import grouped
 from hemashift.adaptation.labels import LabelFiles, known_and_new
 from hemashift.adaptation.probe import Probe
 from hemashift.audit.copies import copy_findings
@@ -142,13 +143,20 @@ def _by_image(rows: Sequence[LabelRow]) -> dict[Path, LabelRow]:
 def _task(
     model: Bundle, seen: Seen, kept: dict[int, LabelRow], seed: int
 ) -> tuple[Task, list[int]]:
-    """Return the task of learning from the labels, and the row of each of its cells."""
+    """Return the task of learning from the labels, and the row of each of its cells.
+
+    Cells of one smear or patient, where the file names them, are predicted without each other:
+    who errs on one of them errs on the others in the same way.
+    """
     meanings = {place: str(row.meaning) for place, row in kept.items()}
     classes = known_and_new(model.card.classes, meanings.values())
     order = sorted(kept)
     targets = np.array([classes.index(meanings[place]) for place in order], np.int64)
     labelled = np.array(order, np.int64)
-    return probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed), order
+    task = probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed)
+    named = [kept[place].group for place in order]
+    together, _ = grouped(task.groups.tolist(), named, [meanings[place] for place in order])
+    return (replace(task, groups=np.array(together)) if together else task), order
 
 
 def _learnt_already(model: Bundle, hashes: Sequence[str]) -> list[Finding]:
