@@ -24,11 +24,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from common.laboratory import Laboratory, divide, label, visit
-from common.left_out import TARGETS, model_of
+from common.left_out import TARGETS, model_of, options_of
 from common.rows import append, commit, read_store, shown
 from sklearn.metrics import f1_score
 from threadpoolctl import threadpool_limits
@@ -82,16 +81,9 @@ def score(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
-    parser.add_argument("--draws", type=int, default=10)
+    parser = options_of(__doc__, "corrections")
     parser.add_argument("--labels", type=int, default=30)
     parser.add_argument("--more", type=int, default=20)
-    parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
-    parser.add_argument("--store", type=Path, default=Path("runs/corrections.csv"))
-    parser.add_argument("--print", action="store_true", help="only the table of the store")
-    parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
     options.paper_epochs = None
     if not options.print:

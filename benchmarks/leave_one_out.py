@@ -43,11 +43,10 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from common.laboratory import Laboratory, divide, label, visit
-from common.left_out import TARGETS, model_of
+from common.left_out import TARGETS, model_of, options_of
 from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import accuracy_score, f1_score
 from threadpoolctl import threadpool_limits
@@ -200,21 +199,14 @@ def draw(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
-    parser.add_argument("--draws", type=int, default=10)
+    parser = options_of(__doc__, "leave_one_out")
     parser.add_argument("--approaches", default="source,auto,selected,workflow")
-    parser.add_argument("--targets", nargs="*", default=[t.dataset for t in TARGETS])
     parser.add_argument("--counts", default="0,10,20,30,50,100", help="numbers of labels")
     parser.add_argument("--trials", type=int, default=3, help="settings that the workflow tries")
     parser.add_argument("--search-once", action="store_true", help="and not anew in each draw")
     parser.add_argument(
         "--paper-epochs", type=int, help="of the model that the workflow starts from"
     )
-    parser.add_argument("--store", type=Path, default=Path("runs/leave_one_out.csv"))
-    parser.add_argument("--print", action="store_true", help="only the table of the store")
-    parser.add_argument("--markdown", type=Path, help="write the tables here too")
     options = parser.parse_args()
     counts = [int(count) for count in options.counts.split(",")]
     names = options.approaches.split(",")

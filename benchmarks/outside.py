@@ -33,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 from common.laboratory import Laboratory, divide, label, visit
-from common.left_out import TARGETS, model_of
+from common.left_out import TARGETS, model_of, options_of
 from common.rows import Key, append, commit, read_store, shown
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
@@ -142,16 +142,9 @@ def separation(model: Bundle, known: Encoded, strange: Encoded) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
-    parser.add_argument("--targets", nargs="*", default=list(NAMES))
-    parser.add_argument("--draws", type=int, default=10)
+    parser = options_of(__doc__, "outside", NAMES)
     parser.add_argument("--labels", type=int, default=50)
     parser.add_argument("--strangers", default="0,5,10,20", help="labelled cells of no class")
-    parser.add_argument("--store", type=Path, default=Path("runs/outside.csv"))
-    parser.add_argument("--print", action="store_true", help="only the table of the store")
-    parser.add_argument("--markdown", type=Path, help="write the table here too")
     options = parser.parse_args()
     options.paper_epochs = None
     done = read_store(options.store)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +22,26 @@ TARGETS = (
     Target("barcelona", 50, np.nan),
 )
 PAPER = {"architecture": "efficientnet_lite0"}
+
+
+def options_of(about: str, name: str, targets: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return a parser with what all benchmarks of such laboratories can be told.
+
+    Args:
+        about: What the benchmark does; the first line is shown.
+        name: Its name, by which the store is called.
+        targets: The laboratories; by default `TARGETS`.
+    """
+    parser = argparse.ArgumentParser(description=about.split("\n")[0])
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--models", type=Path, default=Path("runs/leave_one_out"))
+    parser.add_argument("--draws", type=int, default=10)
+    names = list(targets) or [target.dataset for target in TARGETS]
+    parser.add_argument("--targets", nargs="*", default=names)
+    parser.add_argument("--store", type=Path, default=Path(f"runs/{name}.csv"))
+    parser.add_argument("--print", action="store_true", help="only the table of the store")
+    parser.add_argument("--markdown", type=Path, help="write the tables here too")
+    return parser
 
 
 def sources_without(target: str) -> list[str]:
