@@ -3,13 +3,15 @@
     python benchmarks/source_models.py as-it-is: longer:epochs=6 one:architecture=efficientnet_lite0
         stain:augmentation.stain_mix=0.25,augmentation.stain_gain=0.5
         [--data ROOT] [--models runs/source_models] [--sources barcelona,munich_2019]
-        [--method blend] [--counts 10,30,100] [--draws 6] [--store FILE] [--markdown FILE]
+        [--method blend] [--chosen-by random] [--counts 0,10,30,100] [--draws 6] [--store FILE]
+        [--markdown FILE]
 
 A variant is a name, and what it changes in the preset `robust`: fields of
 `hemashift.training.recipe.Recipe`, and of its augmentation. Each is trained on the sources where it
-is not there yet, and kept. Then its model is adapted to cells drawn at random from half of each
-dataset that is none of the sources, as in `benchmarks/leave_one_out.py`, and scored on the other
-half. Mean accuracy (and macro F1) over those datasets and the draws.
+is not there yet, and kept. Then its model is adapted to cells drawn at random (or, under
+`--chosen-by balanced`, selected) from half of each dataset that is none of the sources, as in
+`benchmarks/leave_one_out.py`, and scored on the other half; with 0 labels, as it comes. Mean
+accuracy (and macro F1) over those datasets and the draws.
 
 Trainings go on where they were interrupted, and finished rows are kept. A comparison of two
 networks by one training each says little about differences below a point.
@@ -19,20 +21,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from itertools import product
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common.laboratory import divide, visit
+from common.laboratory import visit
 from common.left_out import TARGETS
-from common.rows import append, read_store
-from leave_one_out import Approach, score
+from common.rows import Key, append, read_store
+from common.targets import Target
+from leave_one_out import Approach, Searches, draw
 from threadpoolctl import threadpool_limits
 
-from hemashift.adaptation.registry import make_method
 from hemashift.datasets import load
 from hemashift.model.bundle import Bundle
+from hemashift.selection import DEFAULT
 from hemashift.training.recipe import PRESETS, Recipe, recipe
 
 # BCCD's augmented copies show the cells of `bccd_cropped`.
@@ -73,6 +76,41 @@ def model_of(name: str, changes: str, options: argparse.Namespace) -> Bundle:
     return train(tables, folder, wanted, run_folder=folder.with_name(f"{name}.run"))
 
 
+def named(options: argparse.Namespace) -> str:
+    """Return the method, and who chooses the cells if that is not chance."""
+    by = options.chosen_by
+    return options.method if by == "random" else f"{options.method}-{by}"
+
+
+def scores(
+    name: str,
+    model: Bundle,
+    target: Target,
+    counts: Sequence[int],
+    done: dict[Key, list[float]],
+    options: argparse.Namespace,
+) -> list[list[list[float]]]:
+    """Return accuracy and macro F1, by draw and number of labels; computes what is not done."""
+    approach = Approach("robust", options.method, options.chosen_by)
+    searches = Searches(options)
+    laboratory, found = None, []
+    for seed in range(options.draws):
+        keys = {
+            n: (model.hash[:12], target.dataset, named(options), str(seed), str(n)) for n in counts
+        }
+        missing = [n for n in counts if keys[n] not in done]
+        if missing:
+            laboratory = laboratory or visit(model, target, options.data)
+            with threadpool_limits(limits=1):
+                for n, values in draw(
+                    model, laboratory, approach, counts, missing, searches, name, seed
+                ):
+                    done[keys[n]] = values[:2]
+                    append(options.store, keys[n], done[keys[n]])
+        found.append([done[keys[n]] for n in counts])
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("variants", nargs="+", metavar="NAME:FIELD=VALUE,...")
@@ -80,7 +118,8 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("runs/source_models"))
     parser.add_argument("--sources", default="barcelona,munich_2019")
     parser.add_argument("--method", default="blend", help="one that keeps the encoder")
-    parser.add_argument("--counts", default="10,30,100")
+    parser.add_argument("--chosen-by", default="random", choices=["random", DEFAULT])
+    parser.add_argument("--counts", default="0,10,30,100")
     parser.add_argument("--draws", type=int, default=6)
     parser.add_argument("--store", type=Path, default=Path("runs/source_models.csv"))
     parser.add_argument("--markdown", type=Path, help="write the table here too")
@@ -91,7 +130,7 @@ def main() -> None:
     targets = [one for one in TARGETS if one.dataset not in left]
     done = read_store(options.store)
     lines = [
-        f"Trained on {options.sources}; {options.method}, mean accuracy (macro F1) over "
+        f"Trained on {options.sources}; {named(options)}, mean accuracy (macro F1) over "
         f"{', '.join(one.dataset for one in targets)}; {options.draws} draws.",
         "",
         "| variant | changes | " + " | ".join(map(str, counts)) + " |",
@@ -100,23 +139,8 @@ def main() -> None:
     for variant in options.variants:
         name, _, changes = variant.partition(":")
         model = model_of(name, changes, options)
-        found: dict[int, list[list[float]]] = {n: [] for n in counts}
-        for target in targets:
-            laboratory = None
-            for n, seed in product(counts, range(options.draws)):
-                key = (model.hash[:12], target.dataset, options.method, str(seed), str(n))
-                if key not in done:
-                    laboratory = laboratory or visit(model, target, options.data)
-                    rows, scored = divide(laboratory, seed)
-                    labelled = rows[np.random.default_rng([seed, 5]).permutation(len(rows))[:n]]
-                    method = make_method(options.method)
-                    approach = Approach("robust", options.method)
-                    with threadpool_limits(limits=1):
-                        values = score(model, laboratory, labelled, scored, approach, method, seed)
-                    done[key] = values[:2]
-                    append(options.store, key, done[key])
-                found[n].append(done[key])
-        means = (np.mean(each, axis=0) for each in found.values())
+        found = [scores(name, model, target, counts, done, options) for target in targets]
+        means = np.mean(found, axis=(0, 1))
         cells = [f"{accuracy:.3f} ({macro:.3f})" for accuracy, macro in means]
         lines.append(f"| {name} | {changes or 'none'} | {' | '.join(cells)} |")
     text = "\n".join(lines) + "\n"
