@@ -10,11 +10,12 @@ A variant is a name, and what it changes in the preset `robust`: fields of
 `hemashift.training.recipe.Recipe`, and of its augmentation. Each is trained on the sources where it
 is not there yet, and kept. Then its model is adapted to cells drawn at random (or, under
 `--chosen-by balanced`, selected) from half of each dataset that is none of the sources, as in
-`benchmarks/leave_one_out.py`, and scored on the other half; with 0 labels, as it comes. Mean
-accuracy (and macro F1) over those datasets and the draws.
+`benchmarks/leave_one_out.py`, and scored on the other half; with 0 labels, as it comes (under
+`auto`, adapted to the images). Mean accuracy (and macro F1) over those datasets and the draws.
 
 Trainings go on where they were interrupted, and finished rows are kept. A comparison of two
-networks by one training each says little about differences below a point.
+networks by one training each says little about differences of a few points (`docs/trials.md`,
+"Steps of a small source").
 """
 
 from __future__ import annotations
