@@ -31,9 +31,10 @@ from common.laboratory import visit
 from common.left_out import TARGETS
 from common.rows import Key, append, read_store
 from common.targets import Target
-from leave_one_out import Approach, Searches, draw
+from leave_one_out import TRAINED, Approach, Searches, draw
 from threadpoolctl import threadpool_limits
 
+from hemashift.adaptation.registry import METHODS
 from hemashift.datasets import load
 from hemashift.model.bundle import Bundle
 from hemashift.selection import DEFAULT
@@ -41,6 +42,7 @@ from hemashift.training.recipe import PRESETS, Recipe, recipe
 
 # BCCD's augmented copies show the cells of `bccd_cropped`.
 SAME_CELLS = {"bccd": "bccd_cropped", "bccd_cropped": "bccd"}
+KEEPING = [name for name in METHODS if name not in TRAINED]  # methods that keep the encoder
 
 
 def changed(text: str) -> Recipe:
@@ -118,7 +120,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--models", type=Path, default=Path("runs/source_models"))
     parser.add_argument("--sources", default="barcelona,munich_2019")
-    parser.add_argument("--method", default="blend", help="one that keeps the encoder")
+    parser.add_argument(
+        "--method", default="blend", choices=KEEPING, help="one that keeps the encoder"
+    )
     parser.add_argument("--chosen-by", default="random", choices=["random", DEFAULT])
     parser.add_argument("--counts", default="0,10,30,100")
     parser.add_argument("--draws", type=int, default=6)

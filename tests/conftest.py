@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from hemashift.model.bundle import Bundle
 
@@ -32,6 +35,28 @@ def real_data() -> Path:
     if folder is None:
         pytest.skip("no real images here: set HEMASHIFT_DATA or put them in ../shared/data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def draw_lobes() -> Callable[[int], np.ndarray]:
+    """Draws the cell of a seed: random lobes in a pale, spotted cell on a paler field, uint8."""
+
+    def cell(seed: int, side: int = 96) -> np.ndarray:
+        rng = np.random.default_rng([seed, 7])
+        rows, columns = np.mgrid[:side, :side]
+        away = np.hypot(rows - side / 2, columns - side / 2)
+        image = np.full((side, side, 3), (225.0, 215.0, 205.0))
+        image[away < 0.33 * side] = (190, 170, 200)
+        lobes = np.zeros((side, side))
+        for _ in range(4):
+            y, x = rng.normal(side / 2, 0.09 * side, 2)
+            lobes[np.hypot(rows - y, columns - x) < rng.uniform(0.06, 0.12) * side] = 1
+        image -= gaussian_filter(lobes, 1.5)[..., None] * (90, 120, 40)
+        spots = gaussian_filter(rng.normal(size=image.shape), (5, 5, 0))
+        image[away < 0.33 * side] += 300 * spots[away < 0.33 * side]
+        return image.clip(0, 255).astype(np.uint8)
+
+    return cell
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,9 @@ def test_a_cell_without_group_is_grouped_by_its_image() -> None:
         ("x_min", 3, "box"),
         ("x_max", "wide", "x_max"),
         ("y_max", 2.5, "y_max"),
+        ("x_max", float("inf"), "x_max"),
+        ("x_max", 10**30, "x_max"),
+        ("x_min", -(2**31), "x_min"),
     ],
 )
 def test_a_bad_value_is_named_by_row_and_column(column: str, value: object, expected: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from hemashift.cells import CellTable
+from hemashift.cells import CellTable, text_of
 from hemashift.datasets.table import TableFile
 from hemashift.errors import TableError
 from hemashift.tables import column_names, read_table
@@ -61,6 +62,23 @@ def test_a_table_of_a_spreadsheet_in_another_encoding(tmp_path: Path, encoding: 
         with pytest.raises(TableError, match="not UTF-8") as caught:
             read(path)
         assert "save it as CSV in UTF-8" in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
+@pytest.mark.parametrize("value", [["MO", "LY"], {"name": "MO"}])
+def test_several_values_in_a_field_are_refused(tmp_path: Path, suffix: str, value: object) -> None:
+    path = tmp_path / f"labels{suffix}"
+    frame = pd.DataFrame({"path": ["a.png", "b.png"], "Label": [None, value]})
+    if suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+    with pytest.raises(TableError, match="row 2, column label") as caught:
+        read_table(path)
+    assert caught.value.where == str(path)
+    # Columns of other names are refused where they are used.
+    with pytest.raises(TableError, match="several values"):
+        text_of(value)
 
 
 def test_names_of_columns_without_reading_the_rows(tmp_path: Path) -> None:

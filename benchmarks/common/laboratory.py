@@ -10,14 +10,14 @@ import numpy as np
 
 from common.targets import Target, encode, task_of
 from hemashift.adaptation.contract import Cells, Task
+from hemashift.likeness.duplicates import find_copies
+from hemashift.likeness.rings import rings
+from hemashift.likeness.vectors import comparable
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.selection import DEFAULT, STRATEGIES
 from hemashift.selection.contract import Problem
-from hemashift.selection.duplicates import find_copies
 from hemashift.selection.learning import learnt, probe_task
-from hemashift.selection.rings import rings
-from hemashift.selection.vectors import comparable
 
 ROUND = 10
 AT_ONCE = "balanced at once"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BOX_COLUMNS = ("x_min", "y_min", "x_max", "y_max")
 COLUMNS = ("path", *BOX_COLUMNS, "label", "class", "dataset", "subset", "group")
+BEYOND = 2**31
+"""A pixel coordinate that no image has."""
 _REQUIRED_TEXT = ("path", "dataset", "group")
 _OPTIONAL_TEXT = ("label", "class", "subset")
 
@@ -45,11 +47,12 @@ def standardise(frame: pd.DataFrame) -> pd.DataFrame:
     for name in BOX_COLUMNS:
         numbers = pd.to_numeric(frame[name], errors="coerce")
         bad = (numbers.isna() & frame[name].notna()) | (numbers % 1 != 0) & numbers.notna()
+        bad |= numbers.astype("Float64").abs().ge(BEYOND).fillna(False)
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise TableError(
-                f"{name} is no whole number",
-                expected="pixels",
+                f"{name} is no whole number of pixels",
+                expected=f"such as 240, below {BEYOND:,}",
                 found=repr(frame[name].iloc[row]),
                 where=f"row {row + 1}, column {name}",
             )

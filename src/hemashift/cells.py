@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from hemashift.cell_schema import (
+    BEYOND,
     BOX_COLUMNS,
     COLUMNS,
     standardise,
@@ -33,6 +34,8 @@ from hemashift.taxonomy import CLASSES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_LONGEST_SHOWN = 80  # characters of a value in a message
+
 
 class Box(NamedTuple):
     """A half-open pixel box: columns x_min..x_max-1 and rows y_min..y_max-1.
@@ -44,6 +47,11 @@ class Box(NamedTuple):
     y_min: int
     x_max: int
     y_max: int
+
+    @property
+    def plausible(self) -> bool:
+        """Whether all ends lie where an image can have pixels."""
+        return all(abs(end) < BEYOND for end in self)
 
 
 class Cell(NamedTuple):
@@ -297,11 +305,20 @@ def text_of(value: Any) -> str | None:
 
     A column of whole numbers with gaps comes as 1.0, and means 1.
 
+    Raises:
+        TableError: It is a list or the like, as Parquet and JSON lines can hold.
+
     Examples:
         >>> text_of(1.0), text_of(" MO "), text_of(float("nan")), text_of("")
         ('1', 'MO', None, None)
     """
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
+    if pd.api.types.is_list_like(value):
+        raise TableError(
+            "a field of the table holds several values",
+            expected="one text or number",
+            found=repr(value)[:_LONGEST_SHOWN],
+        )
+    if pd.isna(value):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)

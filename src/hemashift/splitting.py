@@ -1,4 +1,4 @@
-"""Dividing groups of cells into parts with the same mix of classes."""
+"""Groups of cells that belong together, and dividing them into parts with one mix of classes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,36 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def linked(columns: Sequence[Sequence[str]]) -> list[int]:
+    """Find the rows that belong together because they share a value, or share one with a third.
+
+    Args:
+        columns: Columns of n values each; an empty value links nothing.
+
+    Returns:
+        For each row the first one that it belongs to, itself where there is no earlier one.
+
+    Examples:
+        >>> slides, patients = ["1", "2", "2", "3"], ["A", "A", "", "B"]
+        >>> linked([slides, patients])
+        [0, 0, 0, 3]
+    """
+    parent = list(range(len(columns[0])))
+
+    def first_of(row: int) -> int:
+        while parent[row] != row:
+            row = parent[row]
+        return row
+
+    for column in columns:
+        seen: dict[str, int] = {}
+        for row, value in enumerate(column):
+            if value:
+                first, other = sorted((first_of(row), first_of(seen.setdefault(value, row))))
+                parent[other] = first
+    return [first_of(row) for row in range(len(parent))]
 
 
 def allocate(

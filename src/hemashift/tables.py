@@ -20,6 +20,7 @@ _TEXT, _PARQUET, _JSON = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".jsonl
 _LONGEST_HEADER = 65536
 # Rows of JSON lines that are looked at for their names.
 _FIRST_ROWS = 1000
+_LONGEST_SHOWN = 80  # characters of a value in a message
 _QUOTED = re.compile(r'"[^"]*("|$)')
 # A spreadsheet's first line that names the separator.
 _NAMES_SEPARATOR = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
@@ -43,7 +44,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     such as "NA" stays a label. Capitals in the names of known columns do not matter.
 
     Raises:
-        TableError: If the file is missing, unreadable, or of another kind.
+        TableError: If the file is missing, unreadable, or of another kind, or a known column holds
+            lists or the like.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -64,9 +66,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
                 raise ValueError("the rows have more fields than the header")
             return _named_alike(frame)
         if suffix in _PARQUET:
-            return _named_alike(pd.read_parquet(path))
+            return _flat(_named_alike(pd.read_parquet(path)))
         if suffix in _JSON:
-            return _named_alike(pd.read_json(path, lines=True, dtype=False))
+            return _flat(_named_alike(pd.read_json(path, lines=True, dtype=False)))
     except (OSError, ValueError) as error:
         raise TableError.unreadable(path, error) from None
     raise TableError(
@@ -126,6 +128,16 @@ def _refuse_twins(names: list[str]) -> None:
     twins = sorted(name for name in _KNOWN if names.count(name) > 1)
     if twins:
         raise ValueError(f"more than one column {twins[0]!r}")
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Refuse fields of known columns that hold several values, as Parquet and JSON can."""
+    for name in (one for one in frame.columns if one in _KNOWN):
+        for row, value in enumerate(frame[name], start=1):
+            if pd.api.types.is_list_like(value):
+                shown = repr(value)[:_LONGEST_SHOWN]
+                raise ValueError(f"several values in row {row}, column {name}: {shown}")
+    return frame
 
 
 def _named_alike(frame: pd.DataFrame) -> pd.DataFrame:

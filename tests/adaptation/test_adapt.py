@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -16,9 +17,11 @@ from PIL import Image
 
 from hemashift.adaptation import adapt
 from hemashift.adaptation.adapt import adapt_task, naming
+from hemashift.adaptation.adapt import make_task as prepared
 from hemashift.adaptation.auto import Auto, goodness, out_of_fold
 from hemashift.adaptation.contract import Cells, Fitted, Float, Task
 from hemashift.adaptation.folds import folds
+from hemashift.adaptation.labels import read_labels
 from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.registry import make_method
 from hemashift.errors import (
@@ -365,6 +368,25 @@ def test_cells_labelled_outside_change_no_class_and_teach_what_is_outside(
     odd = encode(np.stack([draw_cell("smudge", i) for i in range(20, 30)]))
     assert (known.scores(odd) > 1).all()
     assert known.scores(odd).mean() > seen.scores(odd).mean()
+
+
+def test_pictures_of_one_cell_count_together(
+    tmp_path: Path, bundle: Bundle, draw_lobes: Callable[[int], np.ndarray]
+) -> None:
+    """Cell 0 comes once more turned, cell 1 brighter, and cell 2 as the same file."""
+    pictures = [draw_lobes(seed) for seed in range(8)]
+    again = [np.rot90(pictures[0]), (pictures[1] * 0.9 + 20).astype(np.uint8), pictures[2]]
+    for number, image in enumerate([*pictures, *again]):
+        Image.fromarray(image).save(tmp_path / f"{number:02d}.png")
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    labels = [*["monocyte", "neutrophil"] * 4, "monocyte", "neutrophil", "monocyte"]
+    frame = pd.DataFrame({"path": names, "label": labels})
+    cells = read_labels(tmp_path, frame, bundle.card.classes)
+    task, _ = prepared(bundle, cells, 0)
+    assert task.copies is not None
+    for found in (task.copies, task.groups):
+        assert len(set(found.tolist())) == 8
+        assert [found[8], found[9], found[10]] == [found[0], found[1], found[2]]
 
 
 def test_patients_are_never_divided_and_count_as_one(laboratory: Path, bundle: Bundle) -> None:

@@ -37,5 +37,11 @@ def test_a_class_from_one_patient_only() -> None:
     groups, notes = grouped(list("abcdefgh"), list("11234567"), labels)
     assert groups == ()
     assert "all cells of basophil are of one" in notes[0]
+    # The others are kept apart all the same.
+    labels = ["basophil", "basophil", *TWO * 4]
+    groups, notes = grouped(list("abcdefghij"), list("1112334567"), labels)
+    assert groups == ("a", "b", "c", "d", "e", "e", "g", "h", "i", "j")
+    assert "9 groups" in notes[0]
+    assert "But for basophil" in notes[1]
     # A single cell, or copies of one, are in one group anyway.
-    assert grouped(list("aacdefgh"), list("11233456"), labels)[0]
+    assert grouped(list("aacdefgh"), list("11233456"), labels[:8])[0]

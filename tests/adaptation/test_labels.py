@@ -110,7 +110,6 @@ def test_copies_count_together(read: Read, folder: Path) -> None:
     found = read(SIX + "copy.png,MO\n")
     assert len(found) == 7
     assert found.groups[6] == found.groups[0]
-    assert any("copies" in note for note in found.notes)
 
 
 def test_other_labels_are_classes_of_their_own(read: Read) -> None:

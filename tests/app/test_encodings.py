@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from hemashift.images import read_image
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import LinearHead
 from hemashift.model.runtime import Encoder
+from hemashift.selection.label_rows import LabelRow
+from hemashift.selection.select import make_problem
 
 from .conftest import EACH, Label, cells_by_path, draw_cell, event, truth
 
@@ -147,6 +151,23 @@ def test_proposals_are_new_cells(encoded: Project, label: Label) -> None:
 def test_proposals_cover_the_classes(encoded: Project) -> None:
     names = {cell: truth(path) for path, cell in cells_by_path(encoded).items()}
     assert {names[cell] for cell in proposing.propose(encoded, 6)} == set(names.values())
+
+
+def test_proposals_know_of_which_smear_labelled_cells_are(
+    encoded: Project, label: Label, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(encoded, each=2)
+    labelled = sorted(labelling.verdicts(encoded, "A"))
+    encoded.set_groups({cell: f"smear {cell}" for cell in labelled[1:]}, by="A")
+    seen: list[LabelRow] = []
+
+    def watched(model: Bundle, looked: Any, rows: Sequence[LabelRow], seed: int) -> Any:
+        seen.extend(rows)
+        return make_problem(model, looked, rows, seed)
+
+    monkeypatch.setattr(proposing, "make_problem", watched)
+    assert len(proposing.propose(encoded, 3)) == 3
+    assert [row.group for row in seen] == ["", *(f"smear {cell}" for cell in labelled[1:])]
 
 
 def test_more_of_a_class(encoded: Project, label: Label) -> None:

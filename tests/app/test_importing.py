@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -57,6 +58,27 @@ def test_problems_are_listed_image_by_image(project: Project, images: Path) -> N
     draw_cell("monocyte", 50).save(images / "empty.jpg")
     found = refresh(project)
     assert (found.problems, found.ready) == (1, 3 * EACH + 1)
+
+
+@pytest.mark.parametrize("step", ["sha256", "read_cell"])
+def test_what_could_not_be_read_for_a_while_is_read_again(
+    project: Project, images: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    cell = cells_by_path(project)["a/monocyte-1.png"]
+    labelling.record(project, reader="A", cell=cell, label="monocyte", event=event())
+    os.utime(images / "a" / "monocyte-1.png", ns=(1, 1))
+    draw_cell("monocyte", 99).save(images / "new.png")
+
+    def busy(path: Path) -> object:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(importing, step, busy)
+        assert refresh(project).problems == 2
+    found = refresh(project)
+    assert (found.problems, found.ready) == (0, 3 * EACH + 1)
+    assert cells_by_path(project)["a/monocyte-1.png"] == cell
+    assert labels(project) == {cell: "monocyte"}
 
 
 def test_a_moved_image_keeps_its_label(project: Project, images: Path) -> None:
@@ -195,6 +217,22 @@ def test_two_windows_import_at_once(images: Path, shipped: Bundle) -> None:
         found = refresh(one, meanwhile)
         assert found.ready == 3 * EACH and found.new == 0
         assert len(cells_by_path(one)) == 3 * EACH
+
+
+def test_two_windows_find_a_moved_image(project: Project, images: Path) -> None:
+    """What another process has filed under its new name meanwhile is not gone."""
+    before = cells_by_path(project)
+    draw_cell("monocyte", 99).save(images / "new.png")
+    (images / "a" / "monocyte-1.png").rename(images / "renamed.png")
+    with Project.open(images) as other:
+
+        def meanwhile(step: str, done: int, total: int) -> None:
+            if done == len(before):
+                refresh(other)
+
+        found = refresh(project, meanwhile)
+        assert (found.gone, found.ready) == (0, 3 * EACH + 1)
+        assert cells_by_path(project)["renamed.png"] == before["a/monocyte-1.png"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -292,6 +293,31 @@ def test_odd_names_go_out_and_come_in(project: Project) -> None:
     assert label_files.import_labels(project, file, reader="B") == 2
     file.write_text("path,label\na\\monocyte-1.png ,monocyte\n")  # as Windows writes it
     assert label_files.import_labels(project, file, reader="B") == 1
+
+
+def test_paths_of_a_file_are_those_of_adapt(project: Project) -> None:
+    """Spelt with the accent apart, as on a Mac; with a dot in front; absolute."""
+    draw_cell("monocyte", 70).save(project.images / unicodedata.normalize("NFD", "bürste.png"))
+    importing.refresh(project)
+    *names, odd = cells_by_path(project)
+    written = [
+        unicodedata.normalize("NFC", odd),
+        f"./{names[0]}",
+        str(project.images / names[1]),
+        f"a/../{names[2]}",
+    ]
+    file = project.images.parent / "labels.csv"
+    file.write_text("path,label\n" + "".join(f"{name},monocyte\n" for name in written), "utf-8")
+    assert label_files.import_labels(project, file, reader="B") == 4
+    cells = cells_by_path(project)
+    assert set(said(project, "B")) == {cells[name] for name in (odd, *names[:3])}
+    file.write_text(f"path,label\n{names[0]},monocyte\n./{names[0]},lymphocyte\n")
+    with pytest.raises(ProjectError, match="contradict"):
+        label_files.import_labels(project, file, reader="C")
+    (project.images.parent / "outside.png").write_bytes((project.images / names[0]).read_bytes())
+    file.write_text("path,label\n../outside.png,monocyte\n")
+    with pytest.raises(ProjectError, match="not in the project"):
+        label_files.import_labels(project, file, reader="C")
 
 
 def test_labels_of_other_images_are_refused_as_a_whole(project: Project) -> None:

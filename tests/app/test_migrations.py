@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -50,6 +52,40 @@ def test_a_copy_of_the_old_project_is_kept(old: Path) -> None:
     copy = old.with_name("old.hemashift.v1")
     assert version(copy) == 1
     assert sqlite3.connect(copy).execute("SELECT COUNT(*) FROM label_events").fetchone() == (1,)
+
+
+class Interrupted:
+    """A connection whose copy ends halfway."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.execute = connection.execute
+
+    def backup(self, copy: sqlite3.Connection) -> None:
+        copy.execute("CREATE TABLE half (a)")
+        copy.commit()
+        raise KeyboardInterrupt
+
+
+def test_half_a_copy_is_never_taken_for_the_copy(old: Path) -> None:
+    connection = sqlite3.connect(old, isolation_level=None)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(Interrupted(connection), old)  # type: ignore[arg-type]
+    connection.close()
+    assert [path.name for path in old.parent.iterdir()] == [old.name]
+    assert version(old) == 1
+    ProjectStore(old).close()
+    assert version(old.with_name("old.hemashift.v1")) == 1
+
+
+def test_a_copy_that_cannot_be_written_is_said(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(migrations, "atomic_write", full)
+    with pytest.raises(ProjectError, match="cannot be written") as refused:
+        ProjectStore(old)
+    assert os.strerror(errno.ENOSPC) in str(refused.value)
+    assert version(old) == 1
 
 
 def test_a_present_project_is_not_copied(tmp_path: Path) -> None:

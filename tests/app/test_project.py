@@ -74,6 +74,16 @@ def test_classes(project: Project, shipped: Bundle) -> None:
     assert project.classes() == (*shipped.card.classes, "plasma cell")
 
 
+def test_a_class_that_a_flag_is_about_stays(project: Project) -> None:
+    project.add_class("blast", by="A")
+    project.set_flag_rules((FlagRule("blast", "above", 1),), by="A")
+    with pytest.raises(ProjectError, match="cannot be removed") as refused:
+        project.remove_class("blast", by="A")
+    assert "flag" in str(refused.value.found) and "flags" in str(refused.value.hint)
+    project.set_flag_rules((), by="A")
+    assert "blast" not in project.remove_class("blast", by="A")
+
+
 def test_classes_that_do_not_occur(project: Project, shipped: Bundle) -> None:
     everything = shipped.card.classes
     assert project.occurring(everything) is None

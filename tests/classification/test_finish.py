@@ -106,6 +106,15 @@ def test_the_class_mix_of_the_run(folder: Path, trusted: Bundle, tmp_path: Path)
     assert metadata[b"hemashift_notes"].decode() == "\n".join(report.notes)
 
 
+def test_a_class_mix_is_not_corrected_twice(folder: Path, trusted: Bundle, tmp_path: Path) -> None:
+    about = {"adaptation": {"method": "classmix", "labels": {"dark": 8, "light": 8}}}
+    moved = Bundle(trusted.card.updated(provenance=about), trusted.contents)
+    with pytest.raises(HemashiftError, match="class mix of its laboratory already"):
+        classify(folder, moved, tmp_path / "out.csv", class_mix="estimate")
+    assert not (tmp_path / "out.csv").exists()
+    assert classify(folder, moved, tmp_path / "out.csv").class_mix is None
+
+
 def test_outside_cells_do_not_count_in_the_mix(
     folder: Path, trusted: Bundle, tmp_path: Path
 ) -> None:

@@ -83,7 +83,8 @@ def test_the_browser_is_opened_with_the_address(
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert runner.invoke(program, ["--port", "0"]).exit_code == 0
-    assert opened == [served[0][1].address("/")]
+    assert opened == [served[0][1].address("/", once=True)]
+    assert served[0][1].token not in opened[0]
 
 
 def test_other_machines_are_let_in_only_with_a_warning(
@@ -157,3 +158,23 @@ def test_the_demonstration_is_a_project(
     result = runner.invoke(program, ["--demo", "--no-browser", "--port", "0"])
     assert result.exit_code == 0, result.output
     assert [one.folder for one in served[0][0]] == [tmp_path / "show" / "images"]
+
+
+@pytest.mark.parametrize("words", [[], ["--offline"]])
+def test_the_demonstration_downloads_nothing_where_that_is_asked(
+    words: list[str],
+    served: list[tuple[Any, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def laid_out(output: Path, *, offline: bool, tell: object) -> Path:
+        asked.append(offline)
+        (tmp_path / "show").mkdir()
+        return tmp_path / "show"
+
+    monkeypatch.setattr("hemashift.demo.images.lay_out_images", laid_out)
+    result = runner.invoke(program, ["--demo", *words, "--no-browser", "--port", "0"])
+    assert result.exit_code == 0, result.output
+    assert asked == [bool(words)]

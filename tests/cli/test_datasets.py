@@ -39,6 +39,20 @@ def test_list_shows_what_is_here(data: Path) -> None:
     assert "COCO" in lines["coco"]
 
 
+@pytest.mark.parametrize("relative", [False, True])
+def test_list_of_the_images_whose_labels_lie_beside_them(
+    tmp_path: Path, relative: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = tmp_path / "segmentation_WBC" / "Dataset 1"
+    images.mkdir(parents=True)
+    images.with_name("Class Labels of Dataset 1.csv").write_text("image ID,class label\n")
+    monkeypatch.chdir(tmp_path)
+    code, output = _run("list", "--data", str(images.relative_to(tmp_path) if relative else images))
+    assert code == 0
+    (line,) = (one for one in output.splitlines() if one.startswith("jiangxi_tecom"))
+    assert not line.rstrip().endswith("no")
+
+
 def test_check_compares_with_the_published_counts(data: Path) -> None:
     code, output = _run("check", "bccd_cropped", "--data", str(data), "--images")
     assert code == 0

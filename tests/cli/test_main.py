@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -117,6 +118,41 @@ def test_an_interruption_is_a_message(
     monkeypatch.setattr(model, "default_model", interrupted)
     assert status_of(monkeypatch, "adapt", "images", "-o", "new") == 130
     assert capsys.readouterr().err == "hemashift: interrupted\n"
+
+
+@pytest.mark.parametrize("word", ["~", "~/images"])
+def test_without_a_home_folder(
+    word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unknown(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    assert status_of(monkeypatch, "classify", word, "-o", "new.csv") == 2
+    told = capsys.readouterr().err
+    assert "home folder" in told and word in told and "HOME" in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it is the home folder")
+def test_a_backslash_behind_the_tilde_is_a_part_of_the_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(monkeypatch, "datasets", "check", r"~\data") == 2
+    assert "neither a dataset nor a folder" in capsys.readouterr().err
+
+
+def test_output_that_knows_few_letters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in a pipe on Windows."""
+    (tmp_path / "метки").mkdir()
+    monkeypatch.setenv("HEMASHIFT_DATA", str(tmp_path / "метки"))
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="cp1252") for _ in range(2)]
+    monkeypatch.setattr("sys.stdout", streams[0])
+    monkeypatch.setattr("sys.stderr", streams[1])
+    assert status_of(monkeypatch, "datasets", "list") == 0
+    assert status_of(monkeypatch, "datasets", "check") == 2
+    for stream in streams:
+        stream.flush()
+        assert rb"\u043c\u0435\u0442\u043a\u0438" in stream.buffer.getvalue()
 
 
 @pytest.mark.parametrize("words", [("-o", "~/cells.csv"), ("--output=~/cells.csv",)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,15 @@ def test_from_folder_to_list_and_picture(cells: Path) -> None:
     assert frame["label"].eq("").all()
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 100
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shlex is of POSIX shells")
+def test_the_next_command_can_be_pasted(cells: Path) -> None:
+    folder = cells.rename(cells.parent / "our cells; $(date)")
+    output = cells.parent / "to label.csv"
+    shown = run(folder, "-n", 2, "-o", output).output
+    (command,) = (line.split("then: ")[1] for line in shown.splitlines() if "then: " in line)
+    assert shlex.split(command)[2:5] == [str(folder), "--labels", str(output)]
 
 
 def test_a_second_round_leaves_the_labels_as_they_are(cells: Path) -> None:

@@ -13,7 +13,7 @@ from hemashift.cells import Box
 from hemashift.datasets import load, open_table
 from hemashift.datasets.voc import parse_xml
 from hemashift.datasets.yolo import read_names
-from hemashift.errors import DatasetError, TableError
+from hemashift.errors import DatasetError, ImageError, TableError
 from hemashift.images import read_image
 
 
@@ -117,6 +117,8 @@ def test_parquet_table_with_numbers_as_labels(tmp_path: Path, draw) -> None:
         ("path,label,x_min\na.png,x,3\n", "part of the box columns", "cells.csv"),
         ("path,x_min,y_min,x_max,y_max\na.png,1,1,1,5\n", "box is empty", "row 1"),
         ("path,x_min,y_min,x_max,y_max\na.png,1,1,x,5\n", "not four whole", "row 1"),
+        ("path,x_min,y_min,x_max,y_max\na.png,1,1,3e9,5\n", "not four whole", "row 1"),
+        ("path,x_min,y_min,x_max,y_max\na.png,1,1,3000000000,5\n", "beyond any", "row 1"),
         ("path,label,class\na.png,x,zebra\n", "not one of the classes", "row 1"),
         ("path,Path\na.png,a.png\n", "two columns have the same name", "cells.csv"),
     ],
@@ -173,15 +175,27 @@ def test_yolo(tmp_path: Path, draw, image: str, labels: str, subset: str | None)
     assert table.frame["group"].nunique() == 1
 
 
-def test_yolo_boxes_of_a_picture_that_lies_on_its_side(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
+def test_yolo_boxes_of_a_picture_that_lies_on_its_side(tmp_path: Path, name: str) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
-    Image.new("RGB", (200, 100)).save(tmp_path / "a.jpg", exif=exif)
+    Image.new("RGB", (200, 100)).save(tmp_path / name, exif=exif)
     (tmp_path / "classes.txt").write_text("neutrophil\n")
     (tmp_path / "a.txt").write_text("0 0.5 0.5 0.2 0.4\n")
     table = load("yolo", tmp_path)
     assert read_image(table.paths()[0]).shape == (200, 100, 3)
     assert table.boxes() == [Box(40, 60, 60, 140)]
+
+
+def test_yolo_opens_no_image_of_another_format(tmp_path: Path) -> None:
+    """Pillow knows the sizes of formats that it hands to other programs, such as PostScript."""
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.jpg")
+    (tmp_path / "classes.txt").write_text("neutrophil\n")
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.2 0.4\n")
+    with pytest.raises(ImageError, match="accepted format") as caught:
+        load("yolo", tmp_path)
+    assert "a.jpg" in str(caught.value.where)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +254,7 @@ def test_voc(tmp_path: Path, draw, image: str, xml: str, subset: str | None) -> 
         (_xml("<object><name>x</name></object>"), "four numbers"),
         (_xml(CELL.replace(">9<", ">nan<")), "four numbers"),
         (_xml(CELL.replace(">9<", ">0<")), "empty"),
+        (_xml(CELL.replace(">9<", ">1e30<")), "beyond any image"),
         (_xml(CELL)[:-5], "no valid XML"),
         (_xml(CELL, "b.jpg"), "is missing"),
     ],
@@ -336,6 +351,7 @@ def test_coco(tmp_path: Path, draw, image: str, file: str) -> None:
         ({"annotations": [{"image_id": 7, "category_id": 1, "bbox": [1, 1, 2, 2]}]}, "understood"),
         ({"annotations": [{"image_id": 5, "category_id": 1, "bbox": [1, 1]}]}, "understood"),
         ({"annotations": [{"image_id": 5, "category_id": 1, "bbox": [1, 1, 0, 2]}]}, "empty"),
+        ({"annotations": [{"image_id": 5, "category_id": 1, "bbox": [1, 1, 2, 1e30]}]}, "beyond"),
     ],
 )
 def test_mistakes_in_coco(tmp_path: Path, draw, changes: dict[str, object], message: str) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from hemashift.cells import Box, CellTable
 from hemashift.datasets import get, load, open_table, published, recognise
-from hemashift.errors import DatasetError
+from hemashift.errors import DatasetError, ImageError
 from hemashift.taxonomy import Taxonomy
 
 
@@ -157,8 +157,12 @@ def test_lisc_says_which_mask_is_missing(tmp_path: Path, draw) -> None:
     with pytest.raises(DatasetError, match="mask is empty"):
         load("lisc", tmp_path)
     empty.write_bytes(b"BM")
-    with pytest.raises(DatasetError, match="cannot be read"):
+    with pytest.raises(ImageError, match="damaged"):
         load("lisc", tmp_path)
+    empty.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0")
+    with pytest.raises(ImageError, match="accepted format") as caught_image:
+        load("lisc", tmp_path)
+    assert "1_expert.bmp" in str(caught_image.value.where)
     (root / "Main Dataset").rename(root / "Main")
     with pytest.raises(DatasetError, match="no folder 'Main Dataset'"):
         load("lisc", tmp_path)
@@ -207,9 +211,27 @@ def test_jin_woo_choi_from_the_zip(tmp_path: Path, draw) -> None:
         assert table.counts() == {"erythroblast": 6, "neutrophil": 4}
         assert table.frame["path"].tolist()[2] == "data_WBC_torch.zip!/1/2.jpg"
         assert table.root == archive.parent
+    whole = archive.read_bytes()
+    entry = whole.index(b"PK\x01\x02")
+    strange = {
+        "a version of zip to come": (entry + 6, b"\xff"),
+        "a name that is not UTF-8, though it says so": (entry + 46, b"\xff"),
+    }
+    for place, byte in strange.values():
+        content = bytearray(whole)
+        content[entry + 9] |= 8  # names are UTF-8
+        content[place : place + 1] = byte
+        archive.write_bytes(content)
+        with pytest.raises(DatasetError, match="zip cannot be read"):
+            load("jin_woo_choi", archive)
     archive.write_bytes(b"PK damaged")
     with pytest.raises(DatasetError, match="zip cannot be read"):
         load("jin_woo_choi", archive.parent)
+    with zipfile.ZipFile(archive, "w") as writer:
+        writer.writestr("readme.txt", "no image")
+    for place in (archive.parent, archive):
+        with pytest.raises(DatasetError, match="holds no image"):
+            load("jin_woo_choi", place)
 
 
 @pytest.mark.parametrize(("name", "number"), [("jiangxi_tecom", 1), ("cellavision_blog", 2)])
@@ -240,6 +262,10 @@ def test_zheng(tmp_path: Path, draw, name: str, number: int) -> None:
     with pytest.raises(DatasetError, match="image of the labels is missing") as caught:
         load(name, tmp_path)
     assert "077.bmp" in str(caught.value.expected)
+    labels.write_bytes("image ID,class label\n1,1 é\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match="labels cannot be read") as caught:
+        load(name, tmp_path)
+    assert labels.name in str(caught.value.where)
     labels.unlink()
     with pytest.raises(DatasetError, match="labels are missing"):
         load(name, tmp_path)
@@ -293,6 +319,10 @@ def test_bccd_voc_labels_only_the_boxes_that_are_sure(tmp_path: Path, draw) -> N
         xml.write_text(_voc(number, *names))
     with pytest.raises(DatasetError, match="labels are missing"):
         load("bccd_voc", tmp_path)
+    (tmp_path / "dataset-master" / "labels.csv").write_bytes(b"Image,Category\n0,\xe9\n")
+    with pytest.raises(DatasetError, match="labels cannot be read") as caught:
+        load("bccd_voc", tmp_path)
+    assert "labels.csv" in str(caught.value.where)
     (tmp_path / "dataset-master" / "labels.csv").write_text(
         ',Image,Category\n0,0,NEUTROPHIL\n1,1,"LYMPHOCYTE, NEUTROPHIL"\n2,2,MONOCYTE\n3,3,\n'
         '4,4,"EOSINOPHIL, EOSINOPHIL"\n'

@@ -32,6 +32,24 @@ def test_smears_and_patients_are_read_from_any_column_for_them(name: str) -> Non
     assert groups_in(frame[["path", "label"]]) is None
 
 
+def test_slides_of_one_patient_are_one_group() -> None:
+    frame = pd.DataFrame(
+        {
+            "path": list("abcdef"),
+            "slide": ["1", "2", "3", "4", "", ""],
+            "patient": ["P", "P", "Q", "", "Q", ""],
+        }
+    )
+    assert groups_in(frame) == ["P", "P", "Q", "4", "Q", ""]
+
+
+def test_files_that_name_groups_in_different_columns_lose_none() -> None:
+    frame = pd.concat([pd.DataFrame({"slide": ["1", "1"]}), pd.DataFrame({"patient": ["1", "2"]})])
+    groups = groups_in(frame)
+    assert groups is not None
+    assert len(set(groups[2:])) == 2 and groups[0] == groups[1] != ""
+
+
 def test_the_first_spelling_of_a_class_stands_for_all() -> None:
     given = {"Odd-Cell": "Odd-Cell", "odd cells": "odd cells", "MO": "monocyte", "dirt": None}
     assert list(one_spelling(given).values()) == ["Odd-Cell", "Odd-Cell", "monocyte", None]

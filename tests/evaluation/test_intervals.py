@@ -12,7 +12,6 @@ from hemashift.evaluation.intervals import (
     percentile_interval,
     t_interval,
     weighted_proportion,
-    wilson,
 )
 
 
@@ -34,16 +33,6 @@ def test_exact_interval_is_the_beta_quantile() -> None:
     assert interval.high == pytest.approx(stats.beta.ppf(0.95, 8, 23))
 
 
-def test_wilson_follows_its_formula_and_is_narrower() -> None:
-    z, n, p = stats.norm.ppf(0.975), 50, 0.9
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    interval, exact = wilson(45, 50), clopper_pearson(45, 50)
-    assert interval.low == pytest.approx(centre - half)
-    assert interval.high == pytest.approx(centre + half)
-    assert interval.high - interval.low < exact.high - exact.low
-
-
 def test_nothing_counted_says_nothing() -> None:
     interval = clopper_pearson(0, 0)
     assert np.isnan(interval.estimate)
@@ -60,7 +49,7 @@ def test_impossible_counts_are_refused(successes: int, n: int) -> None:
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])
 def test_confidence_is_a_fraction(confidence: float) -> None:
     with pytest.raises(ValueError, match="confidence"):
-        wilson(1, 2, confidence)
+        clopper_pearson(1, 2, confidence)
 
 
 def test_t_interval_is_scipys() -> None:

@@ -52,6 +52,16 @@ def test_predictions_without_probabilities_or_with_a_gap_are_refused() -> None:
         read_predictions(SAID.drop(columns="path"))
 
 
+@pytest.mark.parametrize("end", ["inf", "1e30", 2**31])
+def test_a_box_that_no_image_holds_is_refused(end: object) -> None:
+    box = {"x_min": [0, 0], "y_min": [0, 0], "x_max": [9, end], "y_max": [9, 9]}
+    with pytest.raises(TableError, match="beyond any image") as caught:
+        read_predictions(SAID.iloc[[0, 2, 1]].assign(x_min=0, y_min=0, x_max=[9, "", end], y_max=9))
+    assert str(caught.value.where).endswith("row 3")
+    with pytest.raises(TableError, match="row 2"):
+        read_truth(pd.DataFrame({"path": ["a", "b"], "label": ["MO", "LY"], **box}), CLASSES)
+
+
 def test_capitals_in_the_header_as_a_spreadsheet_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("Path;Label;Patient;p_Odd Cell\na.png;NGS;7;0.5\n")

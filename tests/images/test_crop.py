@@ -44,6 +44,12 @@ def test_boxes_without_any_image_are_refused(image: np.ndarray, box: tuple[int, 
         crop(image, box)
 
 
+def test_a_box_far_larger_than_the_image_is_refused(image: np.ndarray) -> None:
+    with pytest.raises(ImageError, match="box is too large"):
+        crop(image, (0, 0, 2**31 - 1, 2**31 - 1))
+    assert crop(image, (-1000, -1000, 1000, 1000)).shape == (2000, 2000, 3)
+
+
 def test_boxes_around_points_and_masks() -> None:
     assert box_around_centre(10, 20, 4) == (8, 18, 12, 22)
     mask = np.zeros((40, 50), np.uint8)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from hemashift.errors import ImageError
-from hemashift.images import Limits, read_image
+from hemashift.images import Limits, read_image, read_size
 from hemashift.images.decode import decode
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WebP")
@@ -118,6 +118,7 @@ def test_orientation_is_applied(form: str, orientation: int, tmp_path: Path) -> 
     content = encoded(Image.fromarray(marked), form, exif=exif.tobytes())
     image = read(content, tmp_path)[..., 0]
     assert image.shape == ((16, 32) if orientation < 5 else (32, 16))
+    assert read_size(tmp_path / "cell.bin") == image.shape[::-1]
     # Where the stored upper left corner comes to lie, for orientations 1 to 8.
     corners = [(0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0), (0, -1), (-1, -1), (-1, 0)]
     assert image[corners[orientation - 1]] > 180
@@ -152,6 +153,8 @@ def test_the_pixel_limit_is_checked_before_decoding(tmp_path: Path) -> None:
     small.write_bytes(encoded(Image.fromarray(picture()), "PNG"))
     with pytest.raises(ImageError, match="too large"):
         read_image(small, limits=Limits(max_pixels=100))
+    with pytest.raises(ImageError, match="too large"):
+        read_size(small, limits=Limits(max_pixels=100))
     assert read_image(small).shape == (24, 32, 3)
 
 

@@ -20,7 +20,7 @@ from hemashift.model.architectures import N_EMBEDDING, Linear, Network, build  #
 from hemashift.model.bundle import Bundle, default_model, shipped_models  # noqa: E402
 from hemashift.model.classifier import Classifier  # noqa: E402
 from hemashift.model.heads import LinearHead, MixedHead, MLPHead, head_from_tensors  # noqa: E402
-from hemashift.model.saliency import Saliency, saliency  # noqa: E402
+from hemashift.model.saliency import Saliency  # noqa: E402
 
 if TYPE_CHECKING:
     from hemashift.model.heads import Float, Output
@@ -48,7 +48,7 @@ def test_a_map_has_the_shape_of_the_image_and_is_the_same_twice(
     assert first.dtype == np.float32
     assert first.min() >= 0 and first.max() == 1
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(first, saliency(bundle, images[0]))
+    np.testing.assert_array_equal(first, Saliency(bundle)(images[0]))
 
 
 def test_without_a_label_it_is_of_the_class_that_is_predicted(
@@ -67,7 +67,7 @@ def test_without_a_label_it_is_of_the_class_that_is_predicted(
 def test_every_linear_head_has_a_map(
     bundle: Bundle, images: np.ndarray, on: Output, l2: bool
 ) -> None:
-    found = saliency(bundle.with_head(linear_head(bundle, on, l2)), images[0])
+    found = Saliency(bundle.with_head(linear_head(bundle, on, l2)))(images[0])
     assert found.max() == 1 and found.std() > 0
 
 
@@ -75,10 +75,10 @@ def test_a_mixed_head_has_a_map_of_what_both_heads_say(bundle: Bundle, images: n
     linear, source = linear_head(bundle, "features", True), bundle.head
     assert isinstance(source, MLPHead)
     maps = [
-        saliency(bundle.with_head(MixedHead(linear, source, share)), images[0], CLASSES[0])
+        Saliency(bundle.with_head(MixedHead(linear, source, share)))(images[0], CLASSES[0])
         for share in (0.0, 5.0)
     ]
-    alone = saliency(bundle.with_head(linear), images[0], CLASSES[0])
+    alone = Saliency(bundle.with_head(linear))(images[0], CLASSES[0])
     np.testing.assert_allclose(maps[0], alone, atol=1e-4)
     assert not np.allclose(maps[1], alone, atol=1e-2)
 
@@ -88,9 +88,9 @@ def test_a_class_that_must_never_be_predicted_does_no_harm(
 ) -> None:
     head = linear_head(bundle, "embedding", False)
     head.bias[0] = -np.inf
-    model = bundle.with_head(head)
-    assert np.isfinite(saliency(model, images[0])).all()
-    assert np.isfinite(saliency(model, images[0], CLASSES[0])).all()
+    ask = Saliency(bundle.with_head(head))
+    assert np.isfinite(ask(images[0])).all()
+    assert np.isfinite(ask(images[0], CLASSES[0])).all()
 
 
 def test_the_positions_add_up_to_what_the_class_is_worth(network: Network) -> None:

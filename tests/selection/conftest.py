@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 
 from hemashift.images import list_images
 from hemashift.model.bundle import Bundle, default_model
@@ -53,36 +52,14 @@ def make_problem() -> MakeProblem:
     return make
 
 
-def draw_cell(seed: int, side: int = 96) -> np.ndarray:
-    """A nucleus of random lobes in a pale, spotted cell on a paler field, uint8."""
-    rng = np.random.default_rng([seed, 7])
-    rows, columns = np.mgrid[:side, :side]
-    away = np.hypot(rows - side / 2, columns - side / 2)
-    image = np.full((side, side, 3), (225.0, 215.0, 205.0))
-    image[away < 0.33 * side] = (190, 170, 200)
-    lobes = np.zeros((side, side))
-    for _ in range(4):
-        y, x = rng.normal(side / 2, 0.09 * side, 2)
-        lobes[np.hypot(rows - y, columns - x) < rng.uniform(0.06, 0.12) * side] = 1
-    image -= gaussian_filter(lobes, 1.5)[..., None] * (90, 120, 40)
-    spots = gaussian_filter(rng.normal(size=image.shape), (5, 5, 0))
-    image[away < 0.33 * side] += 300 * spots[away < 0.33 * side]
-    return image.clip(0, 255).astype(np.uint8)
-
-
 @pytest.fixture(scope="session")
-def draw() -> DrawCell:
-    return draw_cell
-
-
-@pytest.fixture(scope="session")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cells(tmp_path_factory: pytest.TempPathFactory, draw_lobes: DrawCell) -> Path:
     """24 drawn cells in `smear-1`, a turned copy, a copy of a file, and a damaged file."""
     folder = tmp_path_factory.mktemp("laboratory") / "cells"
     (folder / "smear-1").mkdir(parents=True)
     for i in range(24):
-        Image.fromarray(draw_cell(i)).save(folder / "smear-1" / f"{i:02d}.png")
-    Image.fromarray(np.rot90(draw_cell(0))).save(folder / "turned.png")
+        Image.fromarray(draw_lobes(i)).save(folder / "smear-1" / f"{i:02d}.png")
+    Image.fromarray(np.rot90(draw_lobes(0))).save(folder / "turned.png")
     (folder / "again.png").write_bytes((folder / "smear-1" / "01.png").read_bytes())
     (folder / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n no picture")
     return folder

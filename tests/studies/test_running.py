@@ -69,6 +69,22 @@ def test_a_kill_half_way_repeats_nothing_that_was_finished(
     assert len(study.made) == 3
 
 
+def test_a_second_run_in_the_folder_is_refused_while_one_is_at_work(
+    work: Workspace, again: Again, study: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = study.make
+
+    def meanwhile(name: str) -> Result:
+        with pytest.raises(HemashiftError, match="another run is writing"):
+            run_studies(["datasets"], again(work))
+        return make(name)
+
+    monkeypatch.setattr(study, "make", meanwhile)
+    run_studies(["datasets"], work)
+    assert study.made == ["one", "two", "three"]
+    run_studies(["datasets"], again(work))  # nothing is left behind that keeps it out
+
+
 def test_a_part_that_fails_does_not_stop_the_others(work: Workspace, study: Counting) -> None:
     study.at = {"two": HemashiftError("no such light", hint="switch it on")}
     told: list[PartRecord] = []

@@ -146,6 +146,25 @@ def test_other_settings_do_not_overwrite_the_run(made: Run, folders: dict[str, P
     assert "architecture" in str(result.exception)
 
 
+def test_a_second_training_in_the_folder_is_refused_while_one_is_at_work(
+    tables: list[CellTable], tmp_path: Path
+) -> None:
+    def meanwhile(done: int, total: int) -> None:
+        with pytest.raises(HemashiftError, match="another run is writing"):
+            train(tables, tmp_path / "model", settings(), run_folder=tmp_path / "run")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            tables,
+            tmp_path / "model",
+            settings(),
+            run_folder=tmp_path / "run",
+            on_images=meanwhile,
+        )
+    assert not list((tmp_path / "run").glob("*.lock"))
+
+
 def test_a_dataset_trained_on_is_no_target(tables: list[CellTable], tmp_path: Path) -> None:
     with pytest.raises(HemashiftError, match="target dataset"):
         train(

@@ -13,16 +13,26 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from hemashift.adaptation.auto import Auto, out_of_fold
 from hemashift.adaptation.calibration import calibrated
 from hemashift.adaptation.contract import Cells, Float, Method, Task, Unadapted
+from hemashift.adaptation.grouping import joined
 from hemashift.adaptation.labels import LabelFiles, LabelledCells, known_and_new, read_labels
 from hemashift.adaptation.occurring import limited_to
 from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
-from hemashift.adaptation.remarks import already_used, many_outside, rare_lost, thin_classes
+from hemashift.adaptation.remarks import (
+    already_used,
+    copies_among,
+    many_outside,
+    rare_lost,
+    thin_classes,
+)
 from hemashift.adaptation.representation import expected_accuracy
 from hemashift.errors import AdaptationError, ImageError, WorseModelError
 from hemashift.evaluation.evaluation import Evaluation
 from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.evaluation.intervals import Interval
+from hemashift.likeness.duplicates import find_copies
+from hemashift.likeness.rings import rings
+from hemashift.likeness.vectors import comparable
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
@@ -170,7 +180,7 @@ def sample(paths: Sequence[Path], seed: int) -> list[Path]:
 
 
 def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed: int) -> Task:
-    """Put a task together.
+    """Put a task together; pictures of one and the same cell stay together.
 
     Args:
         model: The model to start from.
@@ -184,16 +194,19 @@ def task_of(model: Bundle, cells: LabelledCells, own: Cells, pool: Encoded, seed
     targets = np.array([index[label] for label in cells.labels], dtype=np.int64)
     known, rest = np.arange(len(cells)), np.arange(len(cells), len(own))
     strangers = own[rest] if len(rest) else None
+    vectors = comparable(own.encoded[known])
+    samples = np.stack([rings(image) for image in own.images[known]])
+    copies = find_copies(vectors, samples, cells.hashes).astype(str)
     return Task(
         model,
         own[known],
         targets,
-        cells.groups,
+        np.array(joined(cells.groups.tolist(), copies.tolist())),
         classes,
         pool,
         seed,
         strangers=strangers,
-        copies=np.array(cells.hashes),
+        copies=copies,
     )
 
 
@@ -283,7 +296,12 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
     bundle = calibrated(fitted.bundle(), predicted, task)
     counts = Counter(task.targets.tolist())
     labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}
-    notes = [*rare_lost(before, after), *thin_classes(labels), *many_outside(bundle, task)]
+    notes = [
+        *copies_among(task),
+        *rare_lost(before, after),
+        *thin_classes(labels),
+        *many_outside(bundle, task),
+    ]
     if searched is not None:
         notes.append(
             "The settings were chosen on the same folds as the score after adaptation, "

@@ -69,7 +69,7 @@ class Auto:
 
     The first candidate is the one to expect most of (`docs/leave-one-out.md`). Another takes its
     place only if its out-of-fold predictions are better by more than twice the standard error of
-    the difference on the same cells: with few labels, a smaller lead is luck.
+    the difference on the same cells (a group counts as one): a smaller lead is luck.
 
     Attributes:
         candidates: The methods to choose from, the one to expect most of first.
@@ -86,14 +86,18 @@ class Auto:
         scored = zip(self.candidates, (goodness(one, task) for one in found), strict=True)
         best, best_scores = next(scored)
         for method, scores in scored:
-            if _clearly_better(scores, best_scores):
+            if _clearly_better(scores, best_scores, task.groups):
                 best, best_scores = method, scores
         self.chosen = best.name
         return best.fit(task)
 
 
-def _clearly_better(scores: npt.NDArray[np.float64], than: npt.NDArray[np.float64]) -> bool:
-    lead = scores - than
+def _clearly_better(
+    scores: npt.NDArray[np.float64], than: npt.NDArray[np.float64], groups: npt.NDArray[np.str_]
+) -> bool:
+    """Tell whether scores are better by more than chance; copies and kin count as one cell."""
+    _, member = np.unique(groups, return_inverse=True)
+    lead = np.bincount(member, scores - than) / np.bincount(member)
     if len(lead) < 2:
         return False
     return bool(lead.mean() > _CLEARLY * lead.std(ddof=1) / np.sqrt(len(lead)))

@@ -32,7 +32,10 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
         The model with another temperature and with trust data.
     """
     logs = np.log(np.maximum(predicted, _LEAST_PROBABILITY))
-    temperature = cautious_temperature(logs, task.targets)
+    # A copy says nothing new; another cell of the same patient does.
+    copies = task.groups if task.copies is None else task.copies
+    first = np.sort(np.unique(copies, return_index=True)[1])
+    temperature = cautious_temperature(logs[first], task.targets[first])
     card = bundle.card.updated(temperature=bundle.card.temperature * temperature)
     # A fine-tuned encoder sees other features than the source's spread was measured in.
     same = bundle.card.files[WEIGHTS] == task.model.card.files[WEIGHTS]
@@ -45,8 +48,6 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     unlabelled: Encoded | None = task.pool
     if encoder is not None:
         unlabelled = None if task.pool_images is None else encoder.encode(task.pool_images)
-    # A copy says nothing new; another cell of the same patient does.
-    copies = task.groups if task.copies is None else task.copies
     trust = Trust(
         Calibration.of(softmax(logs / temperature, axis=1), task.targets, copies),
         Outside.fit(

@@ -55,7 +55,7 @@ class Task:
             were not kept.
         strangers: Cells of the laboratory that were labelled as none of the classes, for those who
             ask what is outside; None where there are none.
-        copies: `(N,)` the image of each cell, where groups are more than copies of one.
+        copies: `(N,)` which cell each image shows, where groups are more than copies of one.
     """
 
     model: Bundle

@@ -34,7 +34,7 @@ class LabelledCells:
         root: The folder of images.
         paths: The N labelled images.
         labels: Class of each.
-        hashes: SHA-256 of each file; copies of one image share it.
+        hashes: SHA-256 of each file; copies of one file share it.
         unlabelled: The other images of the folder.
         notes: What was mended or is worth knowing, in sentences.
         strangers: Images that are labelled as none of the classes. They are no part of the N.
@@ -58,7 +58,7 @@ class LabelledCells:
 
     @property
     def groups(self) -> npt.NDArray[np.str_]:
-        """`(N,)` group of each cell: copies of one image, and cells of one smear or patient."""
+        """`(N,)` group of each cell: copies of one file, and cells of one smear or patient."""
         return np.array(self.families or self.hashes)
 
 
@@ -214,10 +214,8 @@ def _one_class_each(
         else:
             contradictions.append(f"{name}: {known.cls} and {cls}")
     first: dict[str, _File] = {}
-    copies = 0
     for file in files.values():
         other = first.setdefault(file.sha256, file)
-        copies += other is not file
         if other.cls != file.cls:
             contradictions.append(
                 f"{other.name} ({other.cls}) and its copy {file.name} ({file.cls})"
@@ -230,12 +228,8 @@ def _one_class_each(
             where=where,
             hint="decide which label is right, and remove the other",
         )
-    notes = []
-    if repeated:
-        notes.append(f"{repeated} rows repeat an earlier row and were left out.")
-    if copies:
-        notes.append(f"{copies} labelled images are copies of another; they count together.")
-    return files, notes
+    said = [f"{repeated} rows repeat an earlier row and were left out."] if repeated else []
+    return files, said
 
 
 def refuse_pathless(name: str, label: str, where: str) -> None:

@@ -14,6 +14,18 @@ THIN = 5
 _MANY_OUTSIDE = 0.15
 
 
+def copies_among(task: Task) -> list[str]:
+    """Say so where several of the labelled images show one cell."""
+    count = 0 if task.copies is None else len(task) - len(set(task.copies.tolist()))
+    if not count:
+        return []
+    if count == 1:
+        return ["1 labelled image shows a cell that another one shows, too; they count together."]
+    return [
+        f"{count} labelled images show a cell that another one shows, too; they count together."
+    ]
+
+
 def rare_lost(before: Evaluation, after: Evaluation) -> list[str]:
     """Say so where rare classes are found less often than before."""
     macro = [one.overall["macro_f1"].estimate for one in (before, after)]

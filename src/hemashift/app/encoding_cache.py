@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from hemashift.errors import ModelFileError
 from hemashift.files import atomic_write
+from hemashift.likeness.rings import RINGS, SPOKES
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.tensors import load_tensors, save_tensors
-from hemashift.selection.rings import RINGS, SPOKES
 
 RINGS_SHAPE = (3, RINGS, SPOKES)
 

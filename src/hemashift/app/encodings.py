@@ -23,11 +23,11 @@ from hemashift.app.encoding_cache import RINGS_SHAPE, EncodingCache
 from hemashift.app.pictures import unchanged
 from hemashift.classification.inputs import Item
 from hemashift.classification.pipeline import predict_all, preparer
+from hemashift.likeness.rings import rings
 from hemashift.model.bundle import GRAPH, WEIGHTS, Bundle
 from hemashift.model.classifier import Classifier, Prediction
 from hemashift.model.runtime import available_threads
 from hemashift.progress import StageProgress
-from hemashift.selection.rings import rings
 
 if TYPE_CHECKING:
     from hemashift.app.project import Project

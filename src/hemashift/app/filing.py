@@ -82,6 +82,7 @@ class Filing:
                     "SELECT id, sha256 FROM cells WHERE path = ? AND status <> 'gone'", file.path
                 )
                 if old is not None and old["sha256"] == file.sha256:
+                    self._lost.discard(old["id"])  # another process has found it under this name
                     self._update(connection, old["id"], file)
                     continue
                 if old is not None:

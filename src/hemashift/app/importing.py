@@ -41,10 +41,12 @@ class Problem:
 
 
 def refresh(project: Project, told: StageProgress | None = None) -> Imported:
-    """Bring the project up to date with its folder; only new and changed files are read.
+    """Bring the project up to date with its folder.
 
-    Cells are there for `labelling.queue` and `reviewing.gallery` as they come in. An image that
-    was moved or renamed keeps all that is known of it; it is recognised by its content.
+    Only new and changed files are read, and those that could not be read before: it may have been
+    for a reason that has passed, such as a network that was down. Cells are there for
+    `labelling.queue` and `reviewing.gallery` as they come in. An image that was moved or renamed
+    keeps all that is known of it; it is recognised by its content.
 
     Args:
         project: The project.
@@ -59,7 +61,7 @@ def refresh(project: Project, told: StageProgress | None = None) -> Imported:
     present = {
         row["path"]: row
         for row in project.store.rows(
-            "SELECT id, path, size, modified, sha256 FROM cells WHERE status <> 'gone'"
+            "SELECT id, path, size, modified, status FROM cells WHERE status <> 'gone'"
         )
     }
     stamps = [_stamp(name, path) for name, path in there.items()]
@@ -95,9 +97,10 @@ def _portions(files: Sequence[File]) -> Iterator[Sequence[File]]:
 
 
 def _same(file: File, present: Mapping[str, sqlite3.Row]) -> bool:
-    """Tell whether a file is as it was when it was read last."""
+    """Tell whether a file can be used and is as it was when it was read last."""
     row = present[file.path]
-    return (row["size"], row["modified"]) == (file.size, file.modified)
+    known = (row["size"], row["modified"]) == (file.size, file.modified)
+    return known and row["status"] == "ready"
 
 
 def _stamp(name: str, path: Path) -> File:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemashift.adaptation.labels import meanings_of, read_label_file
+from hemashift.adaptation.labels import meanings_of, path_inside, read_label_file
 from hemashift.app import audit_trail, labelling
 from hemashift.app.labelling import Verdict
 from hemashift.app.names import one_line
@@ -54,7 +54,8 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
 
     Args:
         project: The project.
-        path: CSV file with the columns `path`, relative to the folder of images, and `label`.
+        path: CSV file with the columns `path`, relative to the folder of images or absolute, and
+            `label`.
         reader: Whose answers they are.
 
     Returns:
@@ -65,12 +66,8 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
         ProjectError: It names images that the project does not have, or says two things of one.
     """
     reader = one_line(reader)
-    cells = {name: cell for cell, name in _names(project).items()}
-    # A name as it is exported comes before what a spreadsheet or Windows made of it.
-    wanted = [
-        (name if name in cells else forward_slashes(name.strip()), label, group)
-        for name, label, group in _rows(path)
-    ]
+    wanted = _rows(path)
+    cells = _cells_of(project, [name for name, _, _ in wanted])
     missing = [name for name, _, _ in wanted if name not in cells]
     if missing:
         raise ProjectError(
@@ -118,6 +115,23 @@ def import_labels(project: Project, path: str | Path, *, reader: str) -> int:
 def _names(project: Project) -> dict[int, str]:
     rows = project.store.rows("SELECT id, path FROM cells WHERE status = 'ready'")
     return {row[0]: row[1] for row in rows}
+
+
+def _cells_of(project: Project, written: Iterable[str]) -> dict[str, int]:
+    """Return the cells of the paths of a table, as far as the project has them."""
+    cells = {name: cell for cell, name in _names(project).items()}
+    found = {}
+    places: dict[Path, int] = {}
+    for name in dict.fromkeys(written):
+        # A name as it is exported comes before what a spreadsheet, Windows or a Mac made of it.
+        plain = forward_slashes(name.strip())
+        cell = cells.get(name, cells.get(plain))
+        if cell is None and (place := path_inside(project.images, plain)) is not None:
+            places = places or {(project.images / one).resolve(): cells[one] for one in cells}
+            cell = places.get(place.resolve())
+        if cell is not None:
+            found[name] = cell
+    return found
 
 
 def _rows(path: str | Path) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hemashift.app.refusals import ProjectError
+from hemashift.files import atomic_write
 
 
 class Step(NamedTuple):
@@ -66,6 +67,7 @@ def migrate(connection: sqlite3.Connection, file: Path, upto: int | None = None)
     Raises:
         ProjectError: It was made by a newer hemashift, or is some other database.
         sqlite3.DatabaseError: It is no database, or cannot be written; nothing was changed.
+        OSError: The copy cannot be written; nothing was changed.
     """
     before = _version(connection, file)
     wanted = steps()[:upto]
@@ -124,8 +126,9 @@ def _statements(script: str) -> Iterator[str]:
 
 def _copy(connection: sqlite3.Connection, target: Path) -> None:
     if not target.exists():
-        copy = sqlite3.connect(target)
-        try:
-            connection.backup(copy)
-        finally:
-            copy.close()
+        with atomic_write(target) as aside:
+            copy = sqlite3.connect(aside)
+            try:
+                connection.backup(copy)
+            finally:
+                copy.close()

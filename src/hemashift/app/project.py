@@ -285,7 +285,8 @@ class Project:
             The classes.
 
         Raises:
-            ProjectError: It was not added, or a label, a move or a version of the model has it.
+            ProjectError: It was not added, or a label, a move, a version of the model or a flag
+                has it.
         """
         with self.store.writing():
             added = self._setting("classes", [])
@@ -295,7 +296,7 @@ class Project:
                     "this class cannot be removed",
                     expected="a class that was added and is not in use",
                     found=f"{name}, {why}",
-                    hint="where cells have it, give them another class first",
+                    hint="give cells that have it another class first, and remove its flags",
                 )
             self._change("classes", [one for one in added if one != name], by)
         return self.classes()
@@ -308,6 +309,8 @@ class Project:
             return "which cells are labelled"
         if self.store.value("SELECT 1 FROM standing_moves WHERE bin = ?", name):
             return "where cells were moved to"
+        if any(rule.name == name for rule in self.flag_rules()):
+            return "which a flag is about"
         return None
 
     def absent(self) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _seen(
 
 def _rows(project: Project, paths: dict[int, str], asked: set[int]) -> list[LabelRow]:
     """Return what is known of cells as rows of a label file."""
-    labels = labelling.settled(project).labels
+    labels, groups = labelling.settled(project).labels, project.groups()
     return [
         LabelRow(
             number,
@@ -138,6 +138,7 @@ def _rows(project: Project, paths: dict[int, str], asked: set[int]) -> list[Labe
             Path(project.images, paths[cell]),
             labels.get(cell, ""),
             labels.get(cell),
+            groups.get(cell, ""),
             offered=True,
         )
         for number, cell in enumerate(sorted(asked & paths.keys()), start=1)

@@ -78,7 +78,7 @@ class ProjectStore:
         try:
             migrate(self.connection(), file)
             self._check_whole()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             self.close()
             if "malformed" in str(error):
                 raise damaged(error, file) from error

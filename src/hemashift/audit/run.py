@@ -145,12 +145,16 @@ def _task(
 ) -> tuple[Task, list[int]]:
     """Return the task of learning from the labels, and the row of each of its cells.
 
+    Of several pictures of one cell with one label the first counts, for they prove nothing more.
     Cells of one smear or patient, where the file names them, are predicted without each other:
     who errs on one of them errs on the others in the same way.
     """
     meanings = {place: str(row.meaning) for place, row in kept.items()}
     classes = known_and_new(model.card.classes, meanings.values())
-    order = sorted(kept)
+    first: dict[tuple[int, str], int] = {}
+    for place in sorted(kept):
+        first.setdefault((int(seen.cells[place]), meanings[place]), place)
+    order = list(first.values())
     targets = np.array([classes.index(meanings[place]) for place in order], np.int64)
     labelled = np.array(order, np.int64)
     task = probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed)

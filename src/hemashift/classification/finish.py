@@ -13,8 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hemashift.adaptation.classmix import ClassMix
 from hemashift.errors import HemashiftError
 from hemashift.model.bundle import Bundle
+from hemashift.model.card import Card
 from hemashift.taxonomy import OUTSIDE, Taxonomy, default_taxonomy
 from hemashift.trust.conformal import check_coverage, least_probabilities, prediction_sets
 from hemashift.trust.mix import assumed_mix, estimate_class_mix, reweighted
@@ -86,6 +88,12 @@ class Finish:
                 check_coverage(len(known), wishes.coverage)
             if wishes.max_error is not None:
                 keep_rule(known, wishes.max_error)
+        if wishes.class_mix and _corrected_already(bundle.card):
+            raise HemashiftError(
+                "this model was moved to the class mix of its laboratory already",
+                found="adapted by classmix",
+                hint="leave out --class-mix, or adapt by another method",
+            )
         if wishes.outside and self._trust.outside is None:
             raise HemashiftError(
                 "this model does not know how far cells may be from its classes",
@@ -177,6 +185,12 @@ class Finish:
     def _probabilities(self, rows: pa.Table) -> Float:
         """Return `(N, K)`, NaN where an image could not be read."""
         return np.stack([_numbers(rows, f"p_{name}") for name in self.classes], axis=1)
+
+
+def _corrected_already(card: Card) -> bool:
+    """Tell whether the method of adaptation corrects for the class mix itself."""
+    about = card.provenance.get("adaptation")
+    return isinstance(about, dict) and about.get("method") == ClassMix.name
 
 
 def _numbers(rows: pa.Table, name: str) -> Float:

@@ -21,9 +21,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hemashift.classification.lock import only_one
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
+from hemashift.lock import only_one
 
 SETTINGS = "settings.json"
 _HASH = b"hemashift_settings"

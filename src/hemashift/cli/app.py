@@ -46,6 +46,9 @@ def command(
         bool,
         typer.Option("--demo", help="Show it on the cells of the demonstration, in runs/app-demo."),
     ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not download the cells of --demo.")
+    ] = False,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
@@ -62,7 +65,7 @@ def command(
     from hemashift.model.bundle import load_model
 
     console = Console(soft_wrap=True, highlight=False)
-    folders = [*(images or []), *([_demonstration(console)] if demo else [])]
+    folders = [*(images or []), *([_demonstration(console, offline)] if demo else [])]
     start = None if model is None else load_model(model)
     taken = server.listen(host, port, folders)
     projects = Projects(folders)
@@ -72,8 +75,7 @@ def command(
         work.bring_in(project)
     access = Access.make(host, taken.getsockname()[1])
     page = f"/p/{id_of(folders[0])}/project" if len(folders) == 1 else "/"
-    address = access.address(page)
-    console.print(f"The page is at\n\n  {address}\n", markup=False)
+    console.print(f"The page is at\n\n  {access.address(page)}\n", markup=False)
     if host not in ("127.0.0.1", "::1", "localhost"):
         console.print(
             "Other machines can reach this address, and nothing is encrypted on the way. "
@@ -82,13 +84,13 @@ def command(
         )
     console.print("Keep this window open while you work; Ctrl C ends it. Nothing is lost then.")
     if browser:
-        webbrowser.open(address)
+        webbrowser.open(access.address(page, once=True))
     server.serve(projects, access, taken)
 
 
-def _demonstration(console: Console) -> Path:
+def _demonstration(console: Console, offline: bool) -> Path:
     from hemashift.cli.narrator import Narrator
     from hemashift.demo.images import lay_out_images
 
     with Narrator(console) as narrator:
-        return lay_out_images(DEMONSTRATION, tell=narrator)
+        return lay_out_images(DEMONSTRATION, offline=offline, tell=narrator)

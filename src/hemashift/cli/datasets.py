@@ -47,7 +47,9 @@ def list_datasets(data: _Data = None) -> None:
             found = reader.find(root)
         here = "" if reader.role == "format" else "no"
         if found is not None and root is not None:
-            here = str(found.relative_to(root)) if found != root else "yes"
+            # Labels may lie beside the folder that was named, so that the dataset is the one above.
+            within = found != root and found.is_relative_to(root)
+            here = "yes" if found == root else str(found.relative_to(root) if within else found)
         table.add_row(name, reader.title, reader.licence, reader.role, here)
     console = Console()
     console.print(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,9 +33,17 @@ class _Commands(TyperGroup):
 def _from_home(word: str) -> str:
     """Put the home folder for a `~` that the shell has left, in quotes or behind `=`."""
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    if value != "~" and not value.startswith(("~/", "~\\")):
+    # Elsewhere than on Windows, "~\\data" is an ordinary name.
+    if value != "~" and not value.startswith("~/" if os.name != "nt" else ("~/", "~\\")):
         return word
-    return f"{option}{equals}{Path(value).expanduser()}"
+    try:
+        return f"{option}{equals}{Path(value).expanduser()}"
+    except RuntimeError:
+        raise HemashiftError(
+            "it is not known where your home folder is",
+            found=word,
+            hint="write the whole path in place of ~, or set the environment variable HOME",
+        ) from None
 
 
 app = typer.Typer(
@@ -80,6 +90,9 @@ app.command("study")(study.command)
 
 def run() -> None:
     """Run the command line: exit status 0 on success, 2 on a bad input, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a pipe on Windows may know few letters
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except HemashiftError as error:

@@ -124,6 +124,7 @@ def _draw(selection: Selection, path: Path) -> None:
 
 
 def _show(selection: Selection, output: Path, labels: Sequence[Path], console: Console) -> None:
+    from hemashift.demo.report import command_line
     from hemashift.errors import visible
 
     console.print(
@@ -136,10 +137,10 @@ def _show(selection: Selection, output: Path, labels: Sequence[Path], console: C
         console.print(f"- {sentence}", markup=False, highlight=False)
     for message in selection.unreadable[:_SHOWN]:
         console.print(f"  {visible(message)}", markup=False, highlight=False)
-    files = " ".join(f"--labels {file}" for file in (*labels, output))
+    files = [word for file in (*labels, output) for word in ("--labels", str(file))]
+    words = ["hemashift", "adapt", str(selection.root), *files, "--output", "MODEL"]
     console.print(
-        f"fill in the column label of {visible(output)}, then: "
-        f"hemashift adapt {visible(selection.root)} {visible(files)} --output MODEL",
+        f"fill in the column label of {visible(output)}, then: {visible(command_line(words))}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from hemashift.cells import Cell
 from hemashift.datasets.base import PublishedDataset
 from hemashift.datasets.counts import PUBLISHED_COUNTS
-from hemashift.datasets.folders import first_image, images_in, relative, subfolders
+from hemashift.datasets.folders import csv_rows, first_image, images_in, relative, subfolders
 from hemashift.datasets.voc import annotated_objects
 from hemashift.errors import DatasetError
 
@@ -145,22 +144,23 @@ def _find_labels(folder: Path, layout: str) -> Path:
 
 def _read_categories(path: Path) -> dict[int, list[str]]:
     """Return the types in every field by its number; a field without any is left out."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if not {"Image", "Category"} <= set(reader.fieldnames or ()):
+    header, *rows = csv_rows(path) or [[]]
+    if not {"Image", "Category"} <= set(header):
+        raise DatasetError("BCCD: the labels lack a column", expected="Image, Category", where=path)
+    result: dict[int, list[str]] = {}
+    for line, fields in enumerate(rows, start=2):
+        if not fields:
+            continue
+        row = dict(zip(header, fields, strict=False))
+        image = row.get("Image", "").strip()
+        if not image.isdecimal():
             raise DatasetError(
-                "BCCD: the labels lack a column", expected="Image, Category", where=path
+                "BCCD: an image in the labels has no number",
+                found=image,
+                where=f"{path}, line {line}",
             )
-        result: dict[int, list[str]] = {}
-        for row in reader:
-            if not (row["Image"] or "").strip().isdecimal():
-                raise DatasetError(
-                    "BCCD: an image in the labels has no number",
-                    found=str(row["Image"]),
-                    where=f"{path}, line {reader.line_num}",
-                )
-            types = [part.strip() for part in (row["Category"] or "").split(",")]
-            result[int(row["Image"])] = [part for part in types if part]
+        types = [part.strip() for part in row.get("Category", "").split(",")]
+        result[int(image)] = [part for part in types if part]
     return result
 
 

@@ -85,6 +85,8 @@ def _read(file: Path, root: Path, subset: str | None) -> Iterator[Cell]:
                 found=str(error),
                 where=where,
             ) from None
+        if not box.plausible:
+            raise DatasetError("a box lies beyond any image", found=str(item["bbox"]), where=where)
         if width <= 0 or height <= 0:
             raise DatasetError("a box is empty", found=str(item["bbox"]), where=where)
         if name not in paths:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -117,6 +119,25 @@ def inside(name: str, folder: Path, where: str | Path) -> Path:
             "an annotation names an image outside the dataset", found=name, where=where
         )
     return folder / place.relative_to(start)
+
+
+def csv_rows(path: Path) -> list[list[str]]:
+    """Return the rows of the labels of a dataset, a CSV file in UTF-8.
+
+    Raises:
+        DatasetError: If it cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        encoding = isinstance(error, UnicodeDecodeError)
+        raise DatasetError(
+            "the labels cannot be read",
+            found="text that is not UTF-8" if encoding else str(error),
+            where=path,
+            hint="download the file again, or save it as CSV in UTF-8",
+        ) from None
 
 
 def _hidden(name: str) -> bool:

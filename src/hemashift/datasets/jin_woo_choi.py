@@ -58,7 +58,7 @@ class JinWooChoi(PublishedDataset):
         """Yield the cells with the name of their stage; each is a group of its own.
 
         Raises:
-            DatasetError: If the zip cannot be read.
+            DatasetError: If the zip cannot be read or holds no image.
         """
         if not (folder / ARCHIVE).is_file():
             for number, stage in enumerate(STAGES):
@@ -68,10 +68,16 @@ class JinWooChoi(PublishedDataset):
         try:
             with zipfile.ZipFile(folder / ARCHIVE) as archive:
                 members = [_MEMBER.fullmatch(name) for name in archive.namelist()]
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
             raise DatasetError(
                 "the zip cannot be read", found=str(error), where=folder / ARCHIVE
             ) from None
+        if not any(members):
+            raise DatasetError(
+                f"{self.title}: the zip holds no image",
+                expected="members such as 0/1.jpg",
+                where=folder / ARCHIVE,
+            )
         for member in sorted((m for m in members if m), key=lambda m: natural(m[0])):
             yield Cell(f"{ARCHIVE}!/{member[0]}", STAGES[int(member[1])])
 

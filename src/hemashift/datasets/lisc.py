@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
 from hemashift.cells import Box, Cell
@@ -14,6 +13,7 @@ from hemashift.datasets.base import PublishedDataset
 from hemashift.datasets.counts import PUBLISHED_COUNTS
 from hemashift.datasets.folders import images_in, relative, subfolders
 from hemashift.errors import DatasetError
+from hemashift.images import read_image, read_size
 
 _FOLDERS = ("baso", "eosi", "lymp", "mixt", "mono", "neut")
 _WINDOW = 250  # pixels; the crop of the paper
@@ -44,7 +44,8 @@ class Lisc(PublishedDataset):
         """Yield one cell a mask; the group is the field.
 
         Raises:
-            DatasetError: If the fields or a mask are missing, or a mask is empty or unreadable.
+            DatasetError: If the fields or a mask are missing, or a mask is empty.
+            ImageError: If a mask or a field cannot be read.
         """
         for part in ("Main Dataset", "Ground Truth Segmentation"):
             if not (folder / part).is_dir():
@@ -81,18 +82,9 @@ def _window(mask: Path, field: Path) -> Box:
 
     Masks are published with 712x568 pixels, without a border of 4 that the fields have.
     """
-    try:
-        with Image.open(mask) as picture:
-            cell = np.asarray(picture.convert("L")) > 0
-        with Image.open(field) as picture:
-            border = [
-                (whole - part) // 2
-                for whole, part in zip(picture.size[::-1], cell.shape, strict=True)
-            ]
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(
-            "a mask, or its field, cannot be read", found=str(error), where=mask
-        ) from None
+    cell = read_image(mask).any(axis=2)
+    width, height = read_size(field)
+    border = [(whole - part) // 2 for whole, part in zip((height, width), cell.shape, strict=True)]
     objects, number = ndimage.label(cell)
     if number == 0:
         raise DatasetError("a mask is empty", where=mask)

@@ -160,6 +160,14 @@ def _box(row: dict[Any, Any], where: str) -> Box | None:
         raise TableError(
             "a box is not four whole numbers", found=", ".join(map(str, ends)), where=where
         ) from None
+    box = Box(x_min, y_min, x_max, y_max)
+    if not box.plausible:
+        raise TableError(
+            "a box lies beyond any image",
+            expected="pixels",
+            found=", ".join(map(str, ends)),
+            where=where,
+        )
     if x_min >= x_max or y_min >= y_max:
         raise TableError(
             "a box is empty",
@@ -167,4 +175,4 @@ def _box(row: dict[Any, Any], where: str) -> Box | None:
             found=", ".join(map(str, ends)),
             where=where,
         )
-    return Box(x_min, y_min, x_max, y_max)
+    return box

@@ -157,6 +157,8 @@ def _box(item: ElementTree.Element, path: Path) -> Box:
             "an object has no box of four numbers", found=str(ends), where=path
         ) from None
     box = Box(max(x_min - 1, 0), max(y_min - 1, 0), x_max, y_max)
+    if not box.plausible:
+        raise DatasetError("a box lies beyond any image", found=str(ends), where=path)
     if box.x_min >= box.x_max or box.y_min >= box.y_max:
         raise DatasetError("the box of an object is empty", found=str(ends), where=path)
     return box

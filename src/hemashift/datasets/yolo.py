@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import ExifTags, Image
-
 from hemashift.cells import Box, Cell
 from hemashift.datasets.folders import images_below, relative
 from hemashift.datasets.formats import FormatReader
 from hemashift.errors import DatasetError
+from hemashift.images import read_size
 
 _YAML_FILES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _NAME_FILES = ("classes.txt", "obj.names", "labels/classes.txt")
@@ -40,7 +39,8 @@ class Yolo(FormatReader):
         """Yield a cell a box; the group is the image.
 
         Raises:
-            DatasetError: If names, a line or an image is not understood.
+            DatasetError: If names or a line are not understood.
+            ImageError: If an image cannot be read.
         """
         file = _names_file(folder)
         names = read_names(file) if file else []
@@ -51,7 +51,7 @@ class Yolo(FormatReader):
             name = relative(image, folder)
             subset = next((part for part in Path(name).parts[:-1] if part in _PARTS), None)
             lines = labels.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-            size = _size(image) if any(line.strip() for line in lines) else (0, 0)
+            size = read_size(image) if any(line.strip() for line in lines) else (0, 0)
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     label, box = _parse(line, names, size, f"{labels}, line {number}")
@@ -107,17 +107,6 @@ def _label_file(image: Path, folder: Path) -> Path | None:
         parts[at] = "labels"
         places.insert(0, folder.joinpath(*parts).with_suffix(".txt"))
     return next((p for p in places if p.is_file() and p.name not in _NAME_FILES), None)
-
-
-def _size(image: Path) -> tuple[int, int]:
-    """Return width and height as the picture is seen, which its EXIF orientation may turn."""
-    try:
-        with Image.open(image) as picture:
-            width, height = picture.size
-            on_its_side = picture.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-            return (height, width) if on_its_side else (width, height)
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError("an image cannot be read", found=str(error), where=image) from None
 
 
 def _parse(line: str, names: list[str], size: tuple[int, int], where: str) -> tuple[str, Box]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 from hemashift.cells import Cell
 from hemashift.datasets.base import PublishedDataset, Role
 from hemashift.datasets.counts import PUBLISHED_COUNTS
-from hemashift.datasets.folders import relative
+from hemashift.datasets.folders import csv_rows, relative
 from hemashift.errors import DatasetError
 
 _CODES = {
@@ -58,8 +57,8 @@ class _Zheng(PublishedDataset):
         """Yield the cells in the order of the CSV; each is a group of its own.
 
         Raises:
-            DatasetError: If the images or the CSV are missing, an image of the CSV is missing,
-                or a class number is none of 1 to 5.
+            DatasetError: If the images or the CSV are missing or unreadable, an image of the CSV
+                is missing, or a class number is none of 1 to 5.
         """
         table = folder / self._labels
         if not table.is_file():
@@ -72,9 +71,7 @@ class _Zheng(PublishedDataset):
                 expected=f"{self._images}/001.bmp and so on",
                 where=folder,
             )
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.reader(stream))
-        for line, row in enumerate(rows[1:], start=2):
+        for line, row in enumerate(csv_rows(table)[1:], start=2):
             if not row:
                 continue
             if len(row) < 2 or not row[0].strip().isdecimal() or row[1].strip() not in _CODES:

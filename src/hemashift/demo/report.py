@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hemashift.adaptation.remarks import THIN
 from hemashift.demo.data import DRAWN
 from hemashift.demo.workplace import Workplace
-from hemashift.errors import ImageError
 from hemashift.evaluation import Evaluation
-from hemashift.images import read_image, resize
 from hemashift.reports.figures import draw_confusion
 from hemashift.reports.page import write_page
 from hemashift.reports.parts import (
@@ -30,13 +27,13 @@ from hemashift.reports.parts import (
     overall_table,
     percent,
 )
+from hemashift.reports.pictures import read_picture
 from hemashift.reports.sections import (
     Facts,
     Gallery,
     Notices,
     Number,
     Numbers,
-    Picture,
     Pictures,
     Plate,
     Section,
@@ -142,7 +139,7 @@ def _story(result: DemoResult) -> list[str]:
 def _labels(result: DemoResult, place: Workplace) -> Table:
     rows = [line.rsplit(",", 1)[1] for line in place.labels.read_text("utf-8").splitlines()[1:]]
     counts = {name: rows.count(name) for name in result.before.classes}
-    return label_table(counts, enough=THIN)
+    return label_table(counts)
 
 
 def _comparison(result: DemoResult) -> list[Section]:
@@ -215,16 +212,9 @@ def _thumbnail(evaluation: Evaluation, i: int, folder: Path) -> Thumbnail:
     return Thumbnail(
         f"A {true} called {called}",
         lines,
-        _picture(folder / evaluation.paths[i]),
+        read_picture(folder / evaluation.paths[i], _SIDE),
         class_colours(evaluation.classes)[called],
     )
-
-
-def _picture(path: Path) -> Picture | None:
-    try:
-        return resize(read_image(path), _SIDE, fit="pad")
-    except ImageError:
-        return None
 
 
 def _about_data(result: DemoResult) -> Facts:

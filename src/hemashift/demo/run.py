@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,15 +77,10 @@ def run_demo(
     started = time.monotonic()
     tell = tell or Silent()
     place = Workplace(Path(output))
-    commands: list[tuple[str, ...]] = []
-
-    def command(*words: str | Path) -> None:
-        commands.append(("hemashift", *map(str, words)))
-        tell.command(commands[-1])
-
     start = model if isinstance(model, Bundle) else None
     start = start or (default_model() if model is None else load_model(str(model)))
-    named: Sequence[str | Path] = () if model is None else ("--model", _name(model))
+    named: tuple[str | Path, ...] = () if model is None else ("--model", _name(model))
+    steps = _Steps(place, seed, tell)
     place.clear()
 
     tell.step("Images of a laboratory that the model has never seen")
@@ -97,55 +92,20 @@ def run_demo(
     tell.note(f"in a laboratory a person writes {place.labels}; here the dataset's labels serve")
 
     tell.step("What the model says without any adaptation")
-    command("classify", place.images, *named, "--output", place.before)
-    classify(place.images, start, place.before, progress=tell.progress)
+    steps.classify(start, named, place.before)
+    before = steps.score(start, place.before, labelled)
 
     tell.step(f"Adapt the model to the laboratory with the {labels} labels")
-    adapted, refusal = None, ""
-    words = ("adapt", place.images, "--labels", place.labels, *named)
-    command(*words, "--output", place.model, "--seed", str(seed))
-    try:
-        adapted = adapt(
-            place.images,
-            place.labels,
-            model=start,
-            seed=seed,
-            progress=lambda what, done, total: tell.progress(done, total),
-        )
-        adapted.bundle.save(place.model)
-        for note in adapted.notes:
-            tell.note(note)
-    except WorseModelError as error:
-        refusal = str(error)
-        tell.warning(f"The adapted model is not better, so the model stays as it is. {error}")
+    adapted, refusal = steps.adapt(start, named)
 
-    seen = {str(place.images.resolve() / name) for name in labelled}
-
-    def score(predictions: Path, bundle: Bundle) -> Evaluation:
-        return evaluate(
-            predictions, place.truth, images=place.images, exclude=seen, model=bundle, seed=seed
-        )
-
-    before = score(place.before, start)
     after = None
     if adapted is not None:
         tell.step("Classify all cells with the adapted model")
-        command("classify", place.images, "--model", place.model, "--output", place.after)
-        classify(place.images, adapted.bundle, place.after, progress=tell.progress)
+        steps.classify(adapted.bundle, ("--model", place.model), place.after)
 
         tell.step(f"How good it is on the {len(known) - labels} cells that were not labelled")
-        command(
-            *("evaluate", place.after, "--labels", place.truth, "--images", place.images),
-            *("--model", place.model, "--output", place.evaluation),
-        )
-        after = score(place.after, adapted.bundle)
-        write_evaluation_report(
-            after,
-            place.evaluation,
-            title=f"Adapted to {found.title}",
-            thumbnails=picture_finder(place.images),
-            made=datetime.now(UTC).astimezone(),
-        )
+        after = steps.score(adapted.bundle, place.after, labelled)
+        steps.report(after, f"Adapted to {found.title}")
 
     result = DemoResult(
         data=found,
@@ -154,13 +114,83 @@ def run_demo(
         after=after,
         adapted=adapted,
         refusal=refusal,
-        commands=tuple(commands),
+        commands=tuple(steps.commands),
         seconds=time.monotonic() - started,
         report=place.report,
     )
     write_demo_report(result, place)
     place.record(_facts(result))
     return result
+
+
+@dataclass
+class _Steps:
+    """The steps of a demonstration that are commands, too, and which commands they were.
+
+    Attributes:
+        place: Where everything lies.
+        seed: Seed of the adaptation and of the limits.
+        tell: Who is told what happens.
+        commands: The steps so far as command lines.
+    """
+
+    place: Workplace
+    seed: int
+    tell: Telling
+    commands: list[tuple[str, ...]] = field(default_factory=list)
+
+    def classify(self, model: Bundle, named: tuple[str | Path, ...], predictions: Path) -> None:
+        """Classify all cells; `named` are the words that name the model to the command."""
+        self._command("classify", self.place.images, *named, "--output", predictions)
+        classify(self.place.images, model, predictions, progress=self.tell.progress)
+
+    def adapt(self, start: Bundle, named: tuple[str | Path, ...]) -> tuple[Adapted | None, str]:
+        """Adapt to the labelled cells and save the model, or return why it was refused."""
+        place, tell = self.place, self.tell
+        words = ("adapt", place.images, "--labels", place.labels, *named)
+        self._command(*words, "--output", place.model, "--seed", str(self.seed))
+        try:
+            adapted = adapt(
+                place.images,
+                place.labels,
+                model=start,
+                seed=self.seed,
+                progress=lambda what, done, total: tell.progress(done, total),
+            )
+        except WorseModelError as error:
+            tell.warning(f"The adapted model is not better, so the model stays as it is. {error}")
+            return None, str(error)
+        adapted.bundle.save(place.model)
+        for note in adapted.notes:
+            tell.note(note)
+        return adapted, ""
+
+    def score(self, model: Bundle, predictions: Path, labelled: Sequence[str]) -> Evaluation:
+        """Score the cells that were not labelled."""
+        place = self.place
+        seen = {str(place.images.resolve() / name) for name in labelled}
+        return evaluate(
+            predictions, place.truth, images=place.images, exclude=seen, model=model, seed=self.seed
+        )
+
+    def report(self, evaluation: Evaluation, title: str) -> None:
+        """Write the report of the adapted model."""
+        place = self.place
+        self._command(
+            *("evaluate", place.after, "--labels", place.truth, "--images", place.images),
+            *("--model", place.model, "--output", place.evaluation),
+        )
+        write_evaluation_report(
+            evaluation,
+            place.evaluation,
+            title=title,
+            thumbnails=picture_finder(place.images),
+            made=datetime.now(UTC).astimezone(),
+        )
+
+    def _command(self, *words: str | Path) -> None:
+        self.commands.append(("hemashift", *map(str, words)))
+        self.tell.command(self.commands[-1])
 
 
 def _name(model: str | Path | Bundle) -> str | Path:

@@ -5,7 +5,7 @@ from hemashift.evaluation.from_tables import evaluate
 from hemashift.evaluation.intervals import Interval
 from hemashift.evaluation.matching import Matching
 from hemashift.evaluation.scores import ClassScores
-from hemashift.evaluation.storage import from_json, read_evaluation, to_json, write_evaluation
+from hemashift.evaluation.storage import to_json, write_evaluation
 
 __all__ = [
     "ClassScores",
@@ -14,8 +14,6 @@ __all__ = [
     "Matching",
     "Mistake",
     "evaluate",
-    "from_json",
-    "read_evaluation",
     "to_json",
     "write_evaluation",
 ]

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from hemashift.cells import text_of
+from hemashift.splitting import linked
 from hemashift.taxonomy.core import keys
 
-GROUP_COLUMNS = ("group", "smear", "slide", "patient", "patient_id")
-"""Columns that may name the smear or patient of a cell; the first that there is counts."""
+GROUP_COLUMNS = ("patient", "patient_id", "group", "smear", "slide")
+"""Columns that may name the smear or patient of a cell."""
 
 
 def texts_of(column: pd.Series) -> list[str]:
@@ -19,10 +20,21 @@ def texts_of(column: pd.Series) -> list[str]:
 
 
 def groups_in(frame: pd.DataFrame) -> list[str] | None:
-    """Return the smear or patient of each row, empty where it has none; None without a column."""
+    """Return the smear or patient of each row, empty where it has none; None without a column.
+
+    Rows that share a value in any of `GROUP_COLUMNS` are of one group, such as all slides of a
+    patient. It is called by its patient, where that is known.
+
+    Examples:
+        >>> groups_in(pd.DataFrame({"slide": ["1", "2", "3", ""], "patient": ["A", "A", "", ""]}))
+        ['A', 'A', '3', '']
+    """
     names = [str(name).strip().lower() for name in frame.columns]
-    by = next((name for name in GROUP_COLUMNS if name in names), None)
-    return None if by is None else texts_of(frame.iloc[:, names.index(by)])
+    found = [texts_of(frame.iloc[:, names.index(by)]) for by in GROUP_COLUMNS if by in names]
+    if not found:
+        return None
+    own = [next(filter(None, values), "") for values in zip(*found, strict=True)]
+    return [own[first] for first in linked(found)]
 
 
 def one_spelling(

@@ -353,18 +353,11 @@ class Evaluation:
             else "No cell kept a class.",
         ]
 
-    def to_json(self, *, cells: bool = True) -> str:
+    def to_json(self) -> str:
         """Return the evaluation as JSON text; see `hemashift.evaluation.storage.to_json`."""
         from hemashift.evaluation.storage import to_json
 
-        return to_json(self, cells=cells)
-
-    @classmethod
-    def from_json(cls, text: str) -> Evaluation:
-        """Read what `to_json` wrote; see `hemashift.evaluation.storage.from_json`."""
-        from hemashift.evaluation.storage import from_json
-
-        return from_json(text)
+        return to_json(self)
 
 
 def _few_groups(groups: Sequence[str] | None) -> list[str]:

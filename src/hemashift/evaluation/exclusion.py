@@ -79,7 +79,7 @@ def read_exclusion(path: str | Path) -> Exclusion:
     root = str(Path(path).resolve().parent)
     for name in frame.get("path", ()):
         if name:
-            found.add(_located(root, normalise_path(str(name))) or str(name))
+            found.add(_located(join_path(root, normalise_path(str(name)))) or str(name))
     return Exclusion(frozenset(found), frozenset(groups_in(frame) or ()) - {""})
 
 
@@ -106,42 +106,66 @@ def find_excluded(
         >>> find_excluded([("a/1.png",), ("a/2.png",)], ["/data/a/2.png"])
         ({1}, 0)
     """
-    given = {one.strip() for one in exclude}
-    hashes = {one.lower() for one in given if _HASH.fullmatch(one.lower())}
-    names = {normalise_path(one) for one in given if one and one.lower() not in hashes}
-    on_disk = {name: place for name in names if (place := _located("", name))}
-    places, loose = set(on_disk.values()), names.difference(on_disk)
-    ends_of_all = {end for name in names for end in path_ends(name)}
-    ends_of_loose = {end for name in loose for end in path_ends(name)}
-    found: set[int] = set()
-    unchecked = 0
-    roots = roots or ("",) * (len(cells[0]) if cells else 0)
-    for position, paths in enumerate(cells if names or hashes else ()):
+    given = {one.strip() for one in exclude} - {""}
+    if not given:
+        return set(), 0
+    seen = _Seen(given)
+    answers = [seen.holds(paths, roots or ("",) * len(paths)) for paths in cells]
+    return {i for i, answer in enumerate(answers) if answer}, answers.count(None)
+
+
+class _Seen:
+    """What is to be left out: known by where it is, how it is called, or what is in it.
+
+    Args:
+        given: Paths, or SHA-256 hashes of image files.
+    """
+
+    def __init__(self, given: set[str]) -> None:
+        self._hashes = {one.lower() for one in given if _HASH.fullmatch(one.lower())}
+        names = {normalise_path(one) for one in given if one.lower() not in self._hashes}
+        located = {name: place for name in names if (place := _located(name))}
+        self._places = set(located.values())
+        self._names = _Names(names)
+        self._not_located = _Names(names.difference(located))
+
+    def holds(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> bool | None:
+        """Say whether a cell is among it; None where a hash would tell and no image is there."""
         plain = [normalise_path(path) for path in paths]
-        located = [_located(root, path) for root, path in zip(roots, plain, strict=True)]
-        here = next((place for place in located if place), None)
-        against, ends = (loose, ends_of_loose) if here else (names, ends_of_all)
-        if here in places or any(_alike(path, against, ends) for path in plain):
-            found.add(position)
-        elif hashes:
-            digest = None if here is None else _hash(here)
-            # A file within a zip is not found on disk but can be read all the same.
-            digest = digest or next(filter(None, map(_hash, map(join_path, roots, plain))), None)
-            unchecked += digest is None
-            if digest in hashes:
-                found.add(position)
-    return found, unchecked
+        rooted = [join_path(root, path) for root, path in zip(roots, plain, strict=True)]
+        place = next(filter(None, map(_located, rooted)), None)
+        names = self._not_located if place else self._names
+        if place in self._places or any(map(names.hold, plain)):
+            return True
+        return self._holds_content([place, *rooted]) if self._hashes else False
+
+    def _holds_content(self, places: list[str | None]) -> bool | None:
+        # A file within a zip is not found on disk but can be read all the same.
+        digest = next(filter(None, map(_hash, filter(None, places))), None)
+        return None if digest is None else digest in self._hashes
 
 
-def _alike(path: str, names: set[str], ends: set[str]) -> bool:
-    return path.strip("/") in ends or any(
-        end in names or "/" + end in names for end in path_ends(path)
-    )
+class _Names:
+    """Paths, of which the first folders need not be known.
+
+    Args:
+        names: The paths, normalised.
+    """
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+        self._ends = {end for name in names for end in path_ends(name)}
+
+    def hold(self, path: str) -> bool:
+        """Say whether a path is the end of one of them, or one of them is its end."""
+        return path.strip("/") in self._ends or any(
+            end in self._names or "/" + end in self._names for end in path_ends(path)
+        )
 
 
-def _located(root: str, path: str) -> str | None:
+def _located(path: str) -> str | None:
     """Return where a file is, or None if there is no such file."""
-    place = on_disk(Path(join_path(root, path)))
+    place = on_disk(Path(path))
     return str(place.resolve()) if place.is_absolute() and place.is_file() else None
 
 

@@ -66,28 +66,13 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interva
         >>> print(clopper_pearson(5, 100))
         0.050 (0.016 to 0.113)
     """
-    _check_count(successes, n, confidence)
+    _check_confidence(confidence)
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must lie in 0..{n}, found {successes}")
     if n == 0:
         return Interval(np.nan, 0.0, 1.0, confidence, "Clopper-Pearson")
     low, high = _exact(successes, n - successes, confidence)
     return Interval(successes / n, low, high, confidence, "Clopper-Pearson")
-
-
-def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Return the score interval of a proportion (Wilson 1927).
-
-    Narrower than `clopper_pearson`, with nominal coverage on average instead of at least.
-    Arguments, result and errors as there.
-
-    Examples:
-        >>> print(wilson(5, 100))
-        0.050 (0.022 to 0.112)
-    """
-    _check_count(successes, n, confidence)
-    if n == 0:
-        return Interval(np.nan, 0.0, 1.0, confidence, "Wilson")
-    limits = stats.binomtest(int(successes), int(n)).proportion_ci(confidence, "wilson")
-    return Interval(successes / n, float(limits.low), float(limits.high), confidence, "Wilson")
 
 
 def weighted_proportion(
@@ -239,12 +224,6 @@ def _exact(right: float, wrong: float, confidence: float) -> tuple[float, float]
     low = float(special.betaincinv(right, wrong + 1, tail)) if right > 0 else 0.0
     high = float(special.betaincinv(right + 1, wrong, 1 - tail)) if wrong > 0 else 1.0
     return low, high
-
-
-def _check_count(successes: int, n: int, confidence: float) -> None:
-    _check_confidence(confidence)
-    if not 0 <= successes <= n:
-        raise ValueError(f"successes must lie in 0..{n}, found {successes}")
 
 
 def _check_confidence(confidence: float) -> None:

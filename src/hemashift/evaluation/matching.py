@@ -107,7 +107,8 @@ def match_paths(
 
     Args:
         truth: M paths, all different.
-        predicted: N paths, all different.
+        predicted: N paths. One that occurs twice, as of an image with two cells where the truth
+            knows no boxes, fits nothing.
         truth_root: Folder that relative paths in the truth start from, if known.
         predicted_root: Folder that relative predicted paths start from, if known.
         boxes: One box for each path of both lists, when several cells share an image.
@@ -121,11 +122,9 @@ def match_paths(
     """
     left, right = [normalise_path(p) for p in truth], [normalise_path(p) for p in predicted]
     box_left, box_right = boxes or ([None] * len(left), [None] * len(right))
-    exact = {key: i for i, key in enumerate(zip(right, box_right, strict=True))}
-    rooted = {
-        (join_path(predicted_root, path), box): i
-        for i, (path, box) in enumerate(zip(right, box_right, strict=True))
-    }
+    cells = Counter(zip(right, box_right, strict=True))
+    exact = {key: i for i, key in enumerate(zip(right, box_right, strict=True)) if cells[key] == 1}
+    rooted = {(join_path(predicted_root, path), box): i for (path, box), i in exact.items()}
     ends: dict[tuple[str, Hashable], list[int]] = defaultdict(list)
     for i, (path, box) in enumerate(zip(right, box_right, strict=True)):
         for end in path_ends(path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hemashift.cell_schema import BOX_COLUMNS
+from hemashift.cell_schema import BEYOND, BOX_COLUMNS
 from hemashift.cells import Box, CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
@@ -128,7 +128,8 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
         codes = np.where(given == OUTSIDE, codes, given)
     kept_paths = tuple(p for p, e in zip(paths, errors, strict=True) if not e)
     written = tuple(label or classes[code] for label, code in zip(labels, codes, strict=True))
-    return Predictions(classes, kept_paths, _boxes(frame), codes, written, probabilities, failed)
+    boxes = _boxes(frame, where, rows)
+    return Predictions(classes, kept_paths, boxes, codes, written, probabilities, failed)
 
 
 def read_truth(
@@ -169,7 +170,7 @@ def read_truth(
     groups = groups_in(frame)
     return Truth(
         tuple(texts_of(frame["path"])),
-        _boxes(frame),
+        _boxes(frame, where, np.arange(len(frame))),
         tuple(strange.get(label) or label for label in labels),
         tuple(meanings[label] for label in labels),
         None if groups is None else tuple(g or f"row {i}" for i, g in enumerate(groups)),
@@ -215,10 +216,19 @@ def _require(frame: pd.DataFrame, names: Sequence[str], where: str) -> None:
         )
 
 
-def _boxes(frame: pd.DataFrame) -> tuple[Box | None, ...]:
+def _boxes(frame: pd.DataFrame, where: str, rows: IntArray) -> tuple[Box | None, ...]:
+    """Return the box of each row; `rows` are their places in the table, for the message."""
     if not set(BOX_COLUMNS) <= set(map(str, frame.columns)):
         return (None,) * len(frame)
     numbers = (
         frame[list(BOX_COLUMNS)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     )
+    far = np.flatnonzero((np.abs(numbers) >= BEYOND).any(axis=1))
+    if len(far):
+        raise TableError(
+            "a box lies beyond any image",
+            expected="pixels",
+            found=", ".join(f"{end:g}" for end in numbers[far[0]]),
+            where=f"{where}, row {rows[far[0]] + 1}",
+        )
     return tuple(None if np.isnan(row).any() else Box(*map(int, row)) for row in numbers)

@@ -1,7 +1,7 @@
 """Images: reading them safely, cutting the cell out, bringing it to size and scale."""
 
 from hemashift.images.crop import box_around_centre, box_around_mask, crop, resize
-from hemashift.images.decode import Pixels, read_image
+from hemashift.images.decode import Pixels, read_image, read_size
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
 from hemashift.images.listing import check_apart, check_names, list_images
 from hemashift.images.masks import read_cell
@@ -23,6 +23,7 @@ __all__ = [
     "normalise_scale",
     "read_cell",
     "read_image",
+    "read_size",
     "resize",
     "standard_box",
 ]

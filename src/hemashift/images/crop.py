@@ -10,6 +10,7 @@ from PIL import Image
 
 from hemashift.errors import ImageError
 from hemashift.images.decode import Pixels
+from hemashift.images.limits import DEFAULT_LIMITS
 
 Border = Literal["edge", "reflect", "constant"]
 Fit = Literal["stretch", "pad", "centre"]
@@ -32,7 +33,8 @@ def crop(image: Pixels, box: PixelBox, border: Border = "edge") -> Pixels:
         `uint8`, (y_max - y_min, x_max - x_min, 3), a copy.
 
     Raises:
-        ImageError: The box is empty, or does not touch the image at all.
+        ImageError: The box is empty, does not touch the image at all, or reaches further beyond it
+            than an image may be large.
 
     Examples:
         >>> image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
@@ -63,6 +65,14 @@ def crop(image: Pixels, box: PixelBox, border: Border = "edge") -> Pixels:
     )
     if not any(side for pair in before_after for side in pair):
         return inside.copy()
+    beyond = (x_max - x_min) * (y_max - y_min) - inside.shape[0] * inside.shape[1]
+    if beyond > DEFAULT_LIMITS.max_pixels:
+        raise ImageError(
+            "the box is too large",
+            expected=f"at most {DEFAULT_LIMITS.max_pixels:,} pixels beyond the image",
+            found=f"({x_min}, {y_min}, {x_max}, {y_max}), {beyond:,} pixels beyond it",
+            hint="check that the box belongs to this image and is given in pixels",
+        )
     if border == "constant":
         return np.pad(inside, before_after, mode="constant", constant_values=PAD_VALUE)
     if border == "reflect":

@@ -16,6 +16,8 @@ Rules that hold for every format:
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ Pixels = npt.NDArray[np.uint8]
 FORMATS = "JPEG, PNG, BMP, TIFF or WebP"
 
 ORIENTATION_TAG = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)  # orientations that exchange width and height
 SUBFILE_TYPE_TAG = 254
 REDUCED_RESOLUTION = 1
 
@@ -87,6 +90,30 @@ def read_image(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Pixels:
     return decode(archive.read_bytes(path, limits), where=str(path), limits=limits)
 
 
+def read_size(path: str | Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[int, int]:
+    """Return the width and height that `read_image` gives an image, mostly from its header alone.
+
+    Args:
+        path: As for `read_image`.
+        limits: The largest file and image to accept.
+
+    Raises:
+        ImageError: As for `read_image`; damage behind the header may go unnoticed.
+
+    Examples:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "cell.png"
+        >>> Image.new("L", (4, 3), 200).save(file)
+        >>> read_size(file)
+        (4, 3)
+    """
+    with _opened(archive.read_bytes(path, limits), str(path), limits) as image:
+        width, height = image.size
+        # Of a TIFF file, Pillow gives the size as the picture is seen.
+        turned = not isinstance(image, TiffImageFile) and _orientation(image) in _ON_ITS_SIDE
+        return (height, width) if turned else (width, height)
+
+
 def decode(content: bytes, *, where: str, limits: Limits = DEFAULT_LIMITS) -> Pixels:
     """Decode the bytes of an image file as `read_image` does.
 
@@ -101,6 +128,13 @@ def decode(content: bytes, *, where: str, limits: Limits = DEFAULT_LIMITS) -> Pi
     Raises:
         ImageError: As for `read_image`.
     """
+    with _opened(content, where, limits) as image:
+        return _to_rgb(image, where)
+
+
+@contextmanager
+def _opened(content: bytes, where: str, limits: Limits) -> Iterator[ImageFile]:
+    """Open an image of an accepted format and size; whatever fails meanwhile is an ImageError."""
     form = _sniff(content, where)
     with silence():
         try:
@@ -109,7 +143,7 @@ def decode(content: bytes, *, where: str, limits: Limits = DEFAULT_LIMITS) -> Pi
             with form.reader(io.BytesIO(content)) as image:
                 _check_size(image.size, where, limits)
                 _check_single(image, where)
-                return _to_rgb(image, where)
+                yield image
         except ImageError:
             raise
         except MemoryError as error:

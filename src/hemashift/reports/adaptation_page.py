@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemashift.adaptation.remarks import THIN
 from hemashift.reports import parts
 from hemashift.reports.page import write_page
 from hemashift.reports.sections import Notices, Number, Numbers, Text
@@ -47,6 +46,6 @@ def write_adaptation_report(adapted: Adapted, path: str | Path) -> None:
             ),
         ),
         *parts.before_after(adapted.before, adapted.after, names),
-        parts.label_table(adapted.counts, enough=THIN),
+        parts.label_table(adapted.counts),
     ]
     write_page(path, "Adaptation to a laboratory", sections, subtitle=adapted.bundle.card.name)

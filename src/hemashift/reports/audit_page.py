@@ -6,16 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemashift.adaptation.remarks import THIN
-from hemashift.errors import ImageError
-from hemashift.images import read_image, resize
 from hemashift.reports import parts
 from hemashift.reports.page import write_page
+from hemashift.reports.pictures import read_picture
 from hemashift.reports.sections import (
     Facts,
     Gallery,
     Notices,
-    Picture,
     Section,
     Text,
     Thumbnail,
@@ -45,7 +42,7 @@ def audit_sections(audit: Audit) -> list[Section]:
     return [
         *summary,
         *(_gallery(one, audit.root) for one in audit.findings if one.paths),
-        parts.label_table(audit.counts, enough=THIN),
+        parts.label_table(audit.counts),
         Facts(
             "What was looked at",
             [
@@ -80,7 +77,7 @@ def _gallery(one: Finding, root: Path) -> Gallery:
         Thumbnail(
             f"{name}: {caption}" if caption else name,
             [*filter(None, caption.split("; ")), name],
-            _picture(root / name),
+            read_picture(root / name, _SIZE),
             _COLOURS[one.severity],
         )
         for name, caption in zip(one.paths[:MOST_SHOWN], captions, strict=False)
@@ -88,10 +85,3 @@ def _gallery(one: Finding, root: Path) -> Gallery:
     more = len(one.paths) - len(items)
     note = f"{one.sentence} {one.suggestion}" + (f" {more:,} more are not shown." if more else "")
     return Gallery(f"{one.kind.capitalize()} ({one.severity})", items, note=note)
-
-
-def _picture(path: Path) -> Picture | None:
-    try:
-        return resize(read_image(path), _SIZE, fit="pad")
-    except ImageError:
-        return None

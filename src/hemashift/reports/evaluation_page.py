@@ -9,12 +9,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from hemashift.errors import ImageError
 from hemashift.evaluation import Evaluation, Mistake, write_evaluation
 from hemashift.files import written_together
 from hemashift.reports import figures
 from hemashift.reports.page import write_page
 from hemashift.reports.parts import card_facts, class_table, headline, percent
+from hemashift.reports.pictures import read_picture
 from hemashift.reports.sections import (
     Facts,
     Gallery,
@@ -133,14 +133,10 @@ def picture_finder(*folders: str | Path, size: int = 128) -> Thumbnails:
 
 
 def _find_picture(mistake: Mistake, folders: tuple[Path, ...], size: int) -> Picture | None:
-    from hemashift.images import crop, read_image, resize
-
     for folder in folders:
-        try:
-            image = read_image(folder / mistake.path)
-        except ImageError:
-            continue
-        return resize(crop(image, mistake.box) if mistake.box else image, size, fit="pad")
+        picture = read_picture(folder / mistake.path, size, mistake.box)
+        if picture is not None:
+            return picture
     return None
 
 

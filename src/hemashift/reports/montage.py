@@ -16,7 +16,9 @@ from hemashift.taxonomy import CLASS_COLOURS, OUTSIDE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_CELL = 0.9  # inches a cell's side
 _FRAME = 0.03  # of a cell's side
+_DPI = 120
 _FORMATS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".pdf", ".svg")
 
 
@@ -42,9 +44,6 @@ def draw_montage(
     rows: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]],
     path: str | Path,
     title: str = "",
-    *,
-    cell_inches: float = 0.9,
-    dpi: int = 120,
 ) -> None:
     """Draw rows of cells, each under the name and in the colour of its class.
 
@@ -53,8 +52,6 @@ def draw_montage(
             whole, in its proportions, in a square. Rows may differ in length.
         path: The picture to write; the suffix gives the format, such as `.png` or `.pdf`.
         title: Written above.
-        cell_inches: Side of a cell.
-        dpi: Dots an inch.
 
     Raises:
         HemashiftError: As `check_picture`.
@@ -81,26 +78,19 @@ def draw_montage(
     margin = 1.4  # cells, for the names at the left
     above = 0.6 if title else 0.1
     width, height = margin + columns + 0.13, above + len(rows)
-    figure = Figure(figsize=(width * cell_inches, height * cell_inches), dpi=dpi)
+    figure = Figure(figsize=(width * _CELL, height * _CELL), dpi=_DPI)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-margin - 0.08, columns + 0.05), ylim=(len(rows), -above))
     axes.set_axis_off()
     if title:
-        axes.text(
-            -margin + 0.1,
-            -above / 2,
-            title,
-            fontsize=10 * cell_inches / 0.9,
-            va="center",
-            weight="bold",
-        )
+        axes.text(-margin + 0.1, -above / 2, title, fontsize=10, va="center", weight="bold")
     for row, (name, images) in enumerate(rows):
         colour = CLASS_COLOURS.get(name, CLASS_COLOURS[OUTSIDE])
         axes.add_patch(
             Rectangle((-margin, row + 0.1), 0.07, 0.8, facecolor=colour, edgecolor="none")
         )
-        axes.text(-margin + 0.14, row + 0.5, name, fontsize=8.5 * cell_inches / 0.9, va="center")
+        axes.text(-margin + 0.14, row + 0.5, name, fontsize=8.5, va="center")
         for column, image in enumerate(images):
             _show(axes, image, column, row)
             axes.add_patch(
@@ -110,11 +100,11 @@ def draw_montage(
                     1 - 2 * _FRAME,
                     fill=False,
                     edgecolor=colour,
-                    linewidth=2 * cell_inches,
+                    linewidth=1.8,
                 )
             )
     with atomic_write(path) as aside:
-        figure.savefig(aside, dpi=dpi, facecolor="white")
+        figure.savefig(aside, dpi=_DPI, facecolor="white")
 
 
 def _show(axes: Axes, image: NDArray[np.uint8], column: int, row: int) -> None:

@@ -46,7 +46,6 @@ def render_page(
     *,
     subtitle: str = "",
     made: datetime | None = None,
-    lang: str = "en",
     contents: Sequence[Section] | None = None,
 ) -> str:
     """Return a page as HTML text.
@@ -59,7 +58,6 @@ def render_page(
         sections: Its parts, in order; see `hemashift.reports.sections`.
         subtitle: A line below the heading.
         made: When; shown in the footer.
-        lang: Language of the texts, such as "en".
         contents: Those of `sections` that the list at the top leads to; by default all.
 
     Examples:
@@ -88,7 +86,6 @@ def render_page(
             if contents is None or any(part is one for one in contents)
         ],
         made=made.strftime("%d %B %Y, %H:%M") if made else "",
-        lang=lang,
         disclaimer=NOT_A_DEVICE,
     )
 
@@ -100,11 +97,10 @@ def write_page(
     *,
     subtitle: str = "",
     made: datetime | None = None,
-    lang: str = "en",
     contents: Sequence[Section] | None = None,
 ) -> None:
     """Write a page to a file; arguments as `render_page`."""
-    page = render_page(title, sections, subtitle=subtitle, made=made, lang=lang, contents=contents)
+    page = render_page(title, sections, subtitle=subtitle, made=made, contents=contents)
     with atomic_write(path) as aside:
         aside.write_text(page, encoding="utf-8")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hemashift.adaptation.remarks import THIN
 from hemashift.evaluation import Evaluation, Interval
 from hemashift.evaluation.comparison import mcnemar_exact, paired_difference
 from hemashift.reports.figures import SCORE_NAMES, draw_comparison
@@ -130,24 +131,22 @@ def overall_table(
     return Table(title, ("", *(SCORE_NAMES.get(s, s) for s in scores)), rows, note=note)
 
 
-def label_table(counts: Mapping[str, int], title: str = "Labels given", *, enough: int) -> Table:
+def label_table(counts: Mapping[str, int]) -> Table:
     """Return how many labelled cells each class has, and which classes are too thin.
 
     Args:
         counts: Class -> labelled cells; name classes without any with 0.
-        title: Heading.
-        enough: With fewer cells than this a class is called thin.
     """
 
     def remark(n: int) -> str:
         if n == 0:
             return "none: known from the source alone, not checked; many will be missed"
-        return f"thin: fewer than {enough}" if n < enough else ""
+        return f"thin: fewer than {THIN}" if n < THIN else ""
 
     rows = [(name, f"{n:,}", remark(n)) for name, n in counts.items()]
     note = f"{sum(counts.values()):,} labels in all."
     columns = ("Class", "Labelled cells", "Remark")
-    return Table(title, columns, rows, note=note, colours=class_colours(counts))
+    return Table("Labels given", columns, rows, note=note, colours=class_colours(counts))
 
 
 def before_after(
@@ -204,7 +203,7 @@ def before_after(
     return found
 
 
-def card_facts(card: Mapping[str, Any], title: str = "Model") -> Facts:
+def card_facts(card: Mapping[str, Any]) -> Facts:
     """Return what a reader should know of a model's card; fields that are empty are left out."""
     rows = [
         (label, str(card[name]))
@@ -227,7 +226,7 @@ def card_facts(card: Mapping[str, Any], title: str = "Model") -> Facts:
     ]
     if trained:
         rows.append(("Trained on", ", ".join(trained)))
-    return Facts(title, rows)
+    return Facts("Model", rows)
 
 
 def _score(value: float) -> str:

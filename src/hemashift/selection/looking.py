@@ -13,14 +13,14 @@ import numpy.typing as npt
 from hemashift.adaptation.preparation import prepare
 from hemashift.errors import ImageError
 from hemashift.files import sha256
+from hemashift.likeness.duplicates import find_copies
+from hemashift.likeness.rings import RINGS, SPOKES, rings
+from hemashift.likeness.vectors import comparable
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.model.runtime import Encoder
 from hemashift.progress import StageProgress, of_part, of_stage
 from hemashift.selection.contract import Float, Rows
-from hemashift.selection.duplicates import find_copies
-from hemashift.selection.rings import RINGS, SPOKES, rings
-from hemashift.selection.vectors import comparable
 
 # Images in memory at a time.
 _CHUNK = 256

@@ -9,7 +9,7 @@ from hemashift.selection.clusters import cluster
 from hemashift.selection.contract import Float, Pick, Problem
 from hemashift.selection.kcentre import farthest
 
-# Distances between all pairs are computed of this many cells at most.
+# Distances between all pairs are computed of this many cells, unless more are asked for.
 _MOST = 4000
 # Share of the balls that must hold cells of one pseudo-class only.
 _PURITY = 0.95
@@ -28,9 +28,10 @@ class ProbCover:
     def choose(self, problem: Problem, n: int) -> list[Pick]:
         """Choose the cells that cover most; see `Strategy.choose`."""
         free = problem.candidates
-        if len(free) > _MOST:
+        most = max(_MOST, n)
+        if len(free) > most:
             rng = np.random.default_rng([problem.seed, 13])
-            free = np.sort(rng.choice(free, _MOST, replace=False))
+            free = np.sort(rng.choice(free, most, replace=False))
         n = min(n, len(free))
         if not n:
             return []

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from hemashift.errors import DatasetError, HemashiftError
+from hemashift.lock import only_one
 from hemashift.reports.study_page import Chapter, write_study_page
 from hemashift.studies.contract import Part, Result, Results, Study
 from hemashift.studies.data import dataset_names
@@ -83,7 +84,8 @@ def run_studies(
         What became of each part.
 
     Raises:
-        HemashiftError: A name is unknown, or no dataset is here.
+        HemashiftError: A name is unknown, no dataset is here, or another run is at work in the
+            folder.
     """
     studies = {name: get_study(name) for name in names}
     if not work.everything():
@@ -93,6 +95,14 @@ def run_studies(
             hint="name the folder that your datasets lie in with --data-root or HEMASHIFT_DATA, or "
             "give a dataset of your own in a settings file",
         )
+    with only_one(work.folder / "running.lock"):
+        return _run(studies, work, preset, listener or _Nobody())
+
+
+def _run(
+    studies: dict[str, Study], work: Workspace, preset: str, listener: Listener
+) -> list[PartRecord]:
+    """Run studies in a folder that no other run writes to."""
     started, clock = datetime.now(UTC), time.perf_counter()
     chapters: dict[str, Chapter] = {}
     records: list[PartRecord] = []
@@ -103,7 +113,7 @@ def run_studies(
             if own or (work.folder / name).is_dir():
                 chapters |= _shown(get_study(name), work, own)
     for name, study in studies.items():
-        results, done = _computed(study, work, listener or _Nobody())
+        results, done = _computed(study, work, listener)
         records += done
         chapters[name] = _chapter(study, results, work, [one for one in done if one.error])
         _write(chapters, work, preset)

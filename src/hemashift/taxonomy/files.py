@@ -90,14 +90,7 @@ def _parse_types(types: Mapping[str, Any], known: Mapping[str, CellType]) -> dic
     for code, entry in types.items():
         if code in known:
             raise TaxonomyError(f"the cell code {code} is built in and cannot be given anew")
-        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            raise TaxonomyError(f"the cell type {code} needs a name")
-        extra = sorted(set(entry) - _TYPE_KEYS)
-        if extra:
-            raise TaxonomyError(
-                f"the cell type {code} has an unknown key {extra[0]!r}",
-                expected=", ".join(sorted(_TYPE_KEYS)),
-            )
+        _check_type(code, entry)
 
     def main_class(code: str | None, seen: frozenset[str]) -> str | None:
         if code is None:
@@ -126,15 +119,46 @@ def _parse_types(types: Mapping[str, Any], known: Mapping[str, CellType]) -> dic
     }
 
 
+def _check_type(code: str, entry: Any) -> None:
+    """Refuse what is no description of a cell type."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise TaxonomyError(f"the cell type {code} needs a name")
+    extra = sorted(set(entry) - _TYPE_KEYS)
+    if extra:
+        raise TaxonomyError(
+            f"the cell type {code} has an unknown key {extra[0]!r}",
+            expected=", ".join(sorted(_TYPE_KEYS)),
+        )
+    good = {
+        "parent": (isinstance(entry.get("parent", ""), str), "the code of a cell type"),
+        "ontology": (isinstance(entry.get("ontology", ""), str), "an id such as CL:0000542"),
+        "synonyms": (_is_list_of_texts(entry.get("synonyms", [])), "a list of names"),
+        "outside": (isinstance(entry.get("outside", False), bool), "true or false"),
+    }
+    for key, (fits, expected) in good.items():
+        if not fits:
+            raise TaxonomyError(
+                f"the key {key!r} of the cell type {code} is not understood",
+                expected=expected,
+                found=repr(entry[key]),
+            )
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
 def _parse_series(series: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     for name, codes in series.items():
-        if not isinstance(codes, list):
-            raise TaxonomyError(f"the maturation series {name!r} must be a list of cell codes")
+        if not _is_list_of_texts(codes):
+            raise TaxonomyError(
+                f"the maturation series {name!r} must be a list of cell codes", found=repr(codes)
+            )
     return {name: tuple(codes) for name, codes in series.items()}
 
 
 def _parse_classes(classes: Any) -> tuple[str, ...]:
-    good = isinstance(classes, list) and all(isinstance(c, str) and c.strip() for c in classes)
+    good = _is_list_of_texts(classes) and all(map(str.strip, classes))
     if not good or len(classes) < 2:
         raise TaxonomyError("classes must be a list of at least two names", found=repr(classes))
     if OUTSIDE in classes:
@@ -166,7 +190,8 @@ def _load(path: Path) -> dict[str, Any]:
         )
     except OSError as error:
         raise TaxonomyError("the class file cannot be read", found=str(error), where=path) from None
-    except ValueError as error:  # both decoders' errors derive from it
+    # The errors of both decoders are ValueErrors; nesting without end is the other one.
+    except (ValueError, RecursionError) as error:
         raise TaxonomyError("the class file is not valid", found=str(error), where=path) from None
     if not isinstance(content, dict):
         raise TaxonomyError("the class file must hold a table", where=path)

@@ -10,6 +10,7 @@ from typing import Any
 from hemashift.cells import CellTable
 from hemashift.errors import HemashiftError
 from hemashift.files import atomic_write
+from hemashift.lock import only_one
 from hemashift.model.architectures import Network, get_architecture
 from hemashift.model.bundle import Bundle, check_place
 from hemashift.model.card import TrainingData
@@ -77,8 +78,9 @@ def train(
         each dataset: `held_out` on the part that was not trained on, `no_adaptation` on `targets`.
 
     Raises:
-        HemashiftError: Images cannot be read, the run folder belongs to other settings, a target
-            is also a source, or the ImageNet weights cannot be had.
+        HemashiftError: Images cannot be read, the run folder belongs to other settings or to a
+            training that is at work now, a target is also a source, or the ImageNet weights cannot
+            be had.
         ModelFileError: At `output` there is something that is not a model; nothing is trained.
     """
     run_folder, output = Path(run_folder), Path(output)
@@ -88,34 +90,35 @@ def train(
     _check_unseen(split, targets)
     others = others_of(tables, split, recipe.held_out, recipe.seed) if recipe.others else None
     shown, strange = (None, None) if others is None else others
-    tasks, held_out = _prepare(split, shown, recipe, run_folder, on_images)
-    _check_folder(run_folder, tasks)
-    networks = []
-    for task in tasks:
-        launch(task, devices, on_step, on_epoch, held_out)
-        networks.append(without_others(_finished(task), len(split.classes)))
-    network = networks[0] if len(networks) == 1 else join_members(networks)
-    network.turns = recipe.turns
-    card = card_of(
-        network,
-        name or output.name,
-        split.classes,
-        preprocessing_of(recipe),
-        description="Nucleated blood cells of stained smears, one cell an image, in "
-        f"{len(split.classes)} classes. A research tool, not a medical device.",
-        licence="Apache-2.0",
-        training_data=_described(split, training_data),
-        provenance={
-            "recipe": recipe.model_dump(mode="json"),
-            "held_out_cells": len(split.held_out),
-            "other_cells": 0 if shown is None else len(shown),
-        },
-    )
-    # It is written when it is whole: what is interrupted while it is scored is not finished.
-    bundle = _scored(export(network, card), split, strange, targets, on_scored)
-    bundle.save(output)
-    for images in (tasks[0].images, held_out.images):  # gigabytes that nobody needs any more
-        images.unlink(missing_ok=True)
+    with only_one(run_folder / "running.lock"):
+        tasks, held_out = _prepare(split, shown, recipe, run_folder, on_images)
+        _check_folder(run_folder, tasks)
+        networks = []
+        for task in tasks:
+            launch(task, devices, on_step, on_epoch, held_out)
+            networks.append(without_others(_finished(task), len(split.classes)))
+        network = networks[0] if len(networks) == 1 else join_members(networks)
+        network.turns = recipe.turns
+        card = card_of(
+            network,
+            name or output.name,
+            split.classes,
+            preprocessing_of(recipe),
+            description="Nucleated blood cells of stained smears, one cell an image, in "
+            f"{len(split.classes)} classes. A research tool, not a medical device.",
+            licence="Apache-2.0",
+            training_data=_described(split, training_data),
+            provenance={
+                "recipe": recipe.model_dump(mode="json"),
+                "held_out_cells": len(split.held_out),
+                "other_cells": 0 if shown is None else len(shown),
+            },
+        )
+        # It is written when it is whole: what is interrupted while it is scored is not finished.
+        bundle = _scored(export(network, card), split, strange, targets, on_scored)
+        bundle.save(output)
+        for images in (tasks[0].images, held_out.images):  # gigabytes that nobody needs any more
+            images.unlink(missing_ok=True)
     return bundle
 
 

@@ -41,7 +41,8 @@ class KeepRule:
             return (
                 f"An error of at most {self.max_error:.3g} among the cells that keep a class is "
                 f"promised with {LEVEL:.0%} confidence by {self.labels} labelled cells, if they "
-                f"were drawn at random; kept from a probability of {self.threshold:.2f}."
+                "were drawn at random from the cells that are classified; kept from a probability "
+                f"of {self.threshold:.2f}."
             )
         return (
             f"An error of at most {self.max_error:.3g} cannot be promised by {self.labels} "

@@ -14,6 +14,7 @@ import pytest
 
 from hemashift.app import labelling, reviewing, signing
 from hemashift.app.jobs import Jobs
+from hemashift.differential import FlagRule
 from hemashift.progress import StageProgress
 
 from .browser import (
@@ -230,6 +231,23 @@ def test_work_is_shown_in_any_number_and_given_up_when_it_is_lost(
     page.wait_for_selector("#import:not(:disabled)")
     assert page.locator("#work").is_hidden()
     go_on.set()
+
+
+def test_a_flag_about_a_class_that_is_not_listed_is_shown_and_kept(
+    context: BrowserContext, labelling_site: Site
+) -> None:
+    project = labelling_site.project
+    rules = (FlagRule("an earlier class", "above", 1), FlagRule("monocyte", "below", 2))
+    project.set_flag_rules(rules, by="A")
+    page = open_page(context, [])
+    page.goto(labelling_site.address("differential"))
+    shown = page.locator(".rule select[aria-label=Class]")
+    assert [shown.nth(i).input_value() for i in range(2)] == [rule.name for rule in rules]
+    page.fill("#max-error", "3")
+    page.click("#settings button:text-is('Keep')")
+    with page.expect_navigation():
+        say_who(page, "A")
+    assert project.max_error() == 0.03 and project.flag_rules() == rules
 
 
 def test_windows_do_not_set_back_what_another_has_set(

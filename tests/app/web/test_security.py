@@ -57,6 +57,19 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address(
     assert stranger.get("/").status_code == 200
 
 
+def test_the_address_of_the_browser_that_is_opened_is_good_once(
+    stranger: TestClient, access: Access
+) -> None:
+    assert access.once not in access.address() and access.token not in access.address(once=True)
+    assert stranger.get(access.address(once=True)).status_code == 200
+    assert stranger.get("/").status_code == 200
+    stranger.cookies.clear()
+    assert stranger.get(access.address(once=True)).status_code == 403
+    for _ in range(2):  # the one that is shown stays good
+        assert stranger.get(access.address()).status_code == 200
+        stranger.cookies.clear()
+
+
 @pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example/", "//evil.example/%2f.."])
 def test_the_door_leads_to_no_other_server(stranger: TestClient, access: Access, path: str) -> None:
     answer = stranger.get(ORIGIN + path + f"?token={access.token}", follow_redirects=False)

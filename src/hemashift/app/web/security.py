@@ -6,7 +6,9 @@ The page has no accounts. What protects it, and against what:
 - The `Host` must be the one that was announced: a foreign name that is made to point at this
   machine (DNS rebinding) is refused.
 - The first address carries a token; it is exchanged for a cookie, `HttpOnly` and
-  `SameSite=Strict`, and leaves the address line. Other users of the machine know neither.
+  `SameSite=Strict`, and leaves the address line. Other users of the machine know neither: a browser
+  that hemashift opens, whose address they see among the running programs, gets a token of its own
+  that is good once.
 - What changes something must come from the page itself: same `Origin`, and a CSRF header that
   only pages with the cookie get to see.
 - The content security policy allows neither inline scripts nor styles, nor any other server.
@@ -63,13 +65,15 @@ class Access:
     Attributes:
         origin: Where the server is, such as `http://127.0.0.1:8765`.
         hosts: Accepted values of the `Host` header.
-        token: The secret in the first address.
+        token: The secret in the address that is shown.
+        once: The secret in the address that a browser is opened with; taken once only.
         session: The secret in the cookie.
     """
 
     origin: str
     hosts: frozenset[str]
     token: str
+    once: str
     session: str
 
     @classmethod
@@ -92,12 +96,13 @@ class Access:
             origin=f"http://{shown}:{port}",
             hosts=frozenset(hosts),
             token=secrets.token_urlsafe(24),
+            once=secrets.token_urlsafe(24),
             session=secrets.token_urlsafe(32),
         )
 
-    def address(self, path: str = "/") -> str:
-        """Return the address to open a page by, with the token."""
-        return f"{self.origin}{path}?token={self.token}"
+    def address(self, path: str = "/", *, once: bool = False) -> str:
+        """Return the address to open a page by, with the token, or with the one taken once."""
+        return f"{self.origin}{path}?token={self.once if once else self.token}"
 
     @property
     def cookie(self) -> str:
@@ -145,6 +150,7 @@ class Guard:
         self.app = app
         self.access = access
         self.refuse = refuse
+        self._once: str | None = access.once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -175,8 +181,10 @@ class Guard:
         return None if refusal is None else self.refuse(request, refusal)
 
     def _enter(self, request: Request, token: str) -> Response:
-        """Exchange the token for the cookie, and take it out of the address."""
-        if not _same(token, self.access.token):
+        """Exchange a token for the cookie, and take it out of the address."""
+        if self._once is not None and _same(token, self._once):
+            self._once = None
+        elif not _same(token, self.access.token):
             return self.refuse(request, _LOCKED)
         # The path alone: a second leading slash would make it another server's address.
         answer = RedirectResponse("/" + request.url.path.lstrip("/"), status_code=303)

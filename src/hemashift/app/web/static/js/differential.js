@@ -17,7 +17,9 @@ const before = { rules, max_error: share(rate.defaultValue) };
 function select(label, options, value) {
   const made = document.createElement("select");
   made.setAttribute("aria-label", label);
-  made.append(...options.map((option) => new Option(option)));
+  // A rule may be about a class that is no longer listed.
+  const listed = value && !options.includes(value) ? [...options, value] : options;
+  made.append(...listed.map((option) => new Option(option)));
   if (value) made.value = value;
   return made;
 }

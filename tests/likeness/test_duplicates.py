@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, rotate, shift
 
 from hemashift.images import read_image
+from hemashift.likeness.duplicates import find_copies
+from hemashift.likeness.rings import likeness, rings, same_cell, spectra
 from hemashift.model.bundle import Bundle
-from hemashift.selection.duplicates import find_copies
-from hemashift.selection.rings import likeness, rings, same_cell, spectra
 
-from .conftest import DrawCell
+DrawCell = Callable[[int], np.ndarray]
 
 PAIR = np.array([[0, 1]])
 
@@ -43,13 +44,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_copy_is_the_same_cell(change: str, draw: DrawCell) -> None:
+def test_a_changed_copy_is_the_same_cell(change: str, draw_lobes: DrawCell) -> None:
     for seed in range(5):
-        assert alike(draw(seed), CHANGES[change](draw(seed)))
+        assert alike(draw_lobes(seed), CHANGES[change](draw_lobes(seed)))
 
 
-def test_different_cells_are_different(draw: DrawCell) -> None:
-    cells = spectra(np.stack([rings(draw(seed)) for seed in range(40)]))
+def test_different_cells_are_different(draw_lobes: DrawCell) -> None:
+    cells = spectra(np.stack([rings(draw_lobes(seed)) for seed in range(40)]))
     pairs = np.array([(i, j) for i in range(40) for j in range(i)])
     assert same_cell(cells, pairs).sum() <= 1  # three round lobes in a row, by chance
 
@@ -76,8 +77,14 @@ def test_a_blank_picture_is_like_nothing() -> None:
     assert not alike(blank, blank)
 
 
-def test_copies_of_copies_and_equal_files_share_a_number(draw: DrawCell) -> None:
-    pictures = [draw(1), draw(2), np.rot90(draw(1)), draw(3), np.fliplr(np.rot90(draw(1)))]
+def test_copies_of_copies_and_equal_files_share_a_number(draw_lobes: DrawCell) -> None:
+    pictures = [
+        draw_lobes(1),
+        draw_lobes(2),
+        np.rot90(draw_lobes(1)),
+        draw_lobes(3),
+        np.fliplr(np.rot90(draw_lobes(1))),
+    ]
     samples = np.stack([rings(picture) for picture in pictures])
     vectors = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     assert find_copies(vectors, samples).tolist() == [0, 1, 0, 2, 0]

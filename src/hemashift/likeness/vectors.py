@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from hemashift.model.heads import Encoded, unit
-from hemashift.selection.contract import Float
+
+Float = npt.NDArray[np.float32]
 
 # Distances between cells change little beyond; they are computed 20 times as fast.
 DIRECTIONS = 64

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import ArpackNoConvergence
 
+from hemashift.likeness.vectors import comparable
 from hemashift.model.heads import Encoded
-from hemashift.selection.vectors import comparable
 
 
 def encoded(features: np.ndarray) -> Encoded:
@@ -64,6 +64,6 @@ def test_a_search_that_does_not_end_is_done_in_full(monkeypatch: pytest.MonkeyPa
     def endless(*_: object, **__: object) -> None:
         raise ArpackNoConvergence("no", np.empty(0), np.empty((0, 0)))
 
-    monkeypatch.setattr("hemashift.selection.vectors.eigsh", endless)
+    monkeypatch.setattr("hemashift.likeness.vectors.eigsh", endless)
     found = comparable(encoded(features), directions=5)
     np.testing.assert_allclose(abs(found), abs(usual), atol=1e-4)

@@ -10,8 +10,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
-from hemashift.selection.contract import Float, Rows
-from hemashift.selection.rings import same_cell, spectra
+from hemashift.likeness.rings import same_cell, spectra
+
+Float = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 # A copy is among the nearest neighbours; only these are compared picture by picture.
 _NEIGHBOURS = 20

@@ -1,0 +1,1 @@
+"""Which cells look alike, and which pictures show one and the same cell."""
