@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter, rotate, shift
 from hemashift.images import read_image
 from hemashift.likeness.duplicates import find_copies
 from hemashift.likeness.rings import likeness, rings, same_cell, spectra
-from hemashift.model.bundle import Bundle
+from hemashift.model.bundle import default_model
 
 DrawCell = Callable[[int], np.ndarray]
 
@@ -97,12 +97,12 @@ def test_one_cell_and_none() -> None:
     assert find_copies(np.zeros((0, 2), np.float32), samples[:0]).tolist() == []
 
 
-def test_a_cell_cut_out_twice_in_a_published_dataset(real_data: Path, shipped: Bundle) -> None:
+def test_a_cell_cut_out_twice_in_a_published_dataset(real_data: Path) -> None:
     """The same cell, once labelled neutrophil and once monocyte; and another neutrophil."""
     folder = real_data / "jiangxi_tecom" / "Dataset 1"
     if not folder.is_dir():
         pytest.skip("Jiangxi Tecom is not here")
-    prepared = shipped.card.preprocessing
+    prepared = default_model().card.preprocessing
     once, again, other = (prepared(read_image(folder / f"{n}.bmp")) for n in ("060", "090", "200"))
     assert alike(once, again)
     assert not alike(once, other)
