@@ -54,7 +54,7 @@ class Finetune:
     would distort them); its scale and shift are trained. Cells are turned and mirrored at random.
 
     Attributes:
-        trials: FinetuneSettings that Optuna tries; 0 takes `settings` without a search.
+        trials: How many settings Optuna tries; 0 takes `settings` without a search.
         settings: Where the search starts.
         out_of_fold: After `fit`, the out-of-fold probabilities `(N, K)` of the chosen settings.
         chosen: After `fit`, the settings chosen.

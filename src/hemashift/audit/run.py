@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.auto import out_of_fold
 from hemashift.adaptation.contract import Task, widen
-from hemashift.adaptation.grouping import grouped
-from hemashift.adaptation.labels import LabelFiles, known_and_new
+from hemashift.adaptation.labels import LabelFiles
 from hemashift.adaptation.probe import Probe
 from hemashift.audit.copies import copy_findings
 from hemashift.audit.exchanged import exchange_findings
@@ -30,7 +29,7 @@ from hemashift.evaluation.exclusion import labelled_hashes
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.progress import StageProgress
 from hemashift.selection.label_rows import LabelRow, all_images, read_rows
-from hemashift.selection.learning import probe_task
+from hemashift.selection.learning import task_of_labels
 from hemashift.selection.looking import Seen, look
 from hemashift.selection.stopping import LEAST
 from hemashift.taxonomy import Taxonomy
@@ -149,18 +148,15 @@ def _task(
     Cells of one smear or patient, where the file names them, are predicted without each other:
     who errs on one of them errs on the others in the same way.
     """
-    meanings = {place: str(row.meaning) for place, row in kept.items()}
-    classes = known_and_new(model.card.classes, meanings.values())
-    first: dict[tuple[int, str], int] = {}
-    for place in sorted(kept):
-        first.setdefault((int(seen.cells[place]), meanings[place]), place)
-    order = list(first.values())
-    targets = np.array([classes.index(meanings[place]) for place in order], np.int64)
-    labelled = np.array(order, np.int64)
-    task = probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed)
-    named = [kept[place].group for place in order]
-    together, _ = grouped(task.groups.tolist(), named, [meanings[place] for place in order])
-    return (replace(task, groups=np.array(together)) if together else task), order
+    meanings: dict[int, str] = {}
+    known = set()
+    for place, row in sorted(kept.items()):
+        label = (int(seen.cells[place]), str(row.meaning))
+        if label not in known:
+            known.add(label)
+            meanings[place] = str(row.meaning)
+    named = {place: kept[place].group for place in meanings}
+    return task_of_labels(model, seen.encoded, seen.cells, meanings, named, seed), list(meanings)
 
 
 def _learnt_already(model: Bundle, hashes: Sequence[str]) -> list[Finding]:

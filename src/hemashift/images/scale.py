@@ -2,7 +2,7 @@
 
 In one laboratory's images a cell fills a quarter of the width, in another's four fifths. The
 nucleus is found by its stain, and the box to cut out is chosen so that the nucleus fills a
-standard part of it. Where no plausible nucleus is found, the whole image is taken.
+standard part of it. Where no plausible nucleus is found, the largest centred square is taken.
 """
 
 from __future__ import annotations

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from hemashift.adaptation.adapt import POOL
 from hemashift.adaptation.contract import Cells, Task
+from hemashift.adaptation.grouping import grouped
+from hemashift.adaptation.labels import known_and_new
 from hemashift.adaptation.probe import Probe
 from hemashift.model.bundle import Bundle
 from hemashift.model.heads import Encoded
 from hemashift.selection.contract import Float, Rows
 
-# The least that `hemashift adapt` accepts.
+# The least that a probe is asked to learn from.
 LEAST_LABELS, LEAST_CLASSES = 6, 2
 
 
@@ -53,6 +58,39 @@ def probe_task(
         encoded[others],
         seed,
     )
+
+
+def task_of_labels(
+    model: Bundle,
+    encoded: Encoded,
+    cells: Rows,
+    meanings: Mapping[int, str],
+    named: Mapping[int, str],
+    seed: int,
+) -> Task:
+    """Make the task of learning from a label file by a probe.
+
+    Classes that the model does not know come behind those that it knows. Smears and patients that
+    the file names are kept apart, see `grouped`.
+
+    Args:
+        model: The model to start from.
+        encoded: What its encoder says about the N images of a laboratory.
+        cells: `(N,)` number of the cell that each shows; pictures of one cell share a fold.
+        meanings: Class of each labelled row.
+        named: Smear or patient of each of these; empty for none.
+        seed: Seed of everything drawn at random.
+
+    Returns:
+        The task; its cells are in the order of the rows.
+    """
+    classes = known_and_new(model.card.classes, meanings.values())
+    rows = sorted(meanings)
+    labels = [meanings[row] for row in rows]
+    targets = np.array([classes.index(label) for label in labels], np.int64)
+    task = probe_task(model, encoded, cells, np.array(rows, np.int64), targets, classes, seed)
+    together, _ = grouped(task.groups.tolist(), [named[row] for row in rows], labels)
+    return replace(task, groups=np.array(together)) if together else task
 
 
 def enough_to_learn(targets: Rows) -> bool:

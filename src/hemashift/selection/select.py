@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hemashift.adaptation.contract import Task, widen
-from hemashift.adaptation.grouping import grouped
-from hemashift.adaptation.labels import LabelFiles, known_and_new
+from hemashift.adaptation.labels import LabelFiles
 from hemashift.errors import AdaptationError, HemashiftError
 from hemashift.model.bundle import Bundle, default_model
 from hemashift.progress import StageProgress
@@ -19,7 +17,7 @@ from hemashift.selection.balanced import Balanced
 from hemashift.selection.contract import Problem, Strategy
 from hemashift.selection.kcentre import KCentre
 from hemashift.selection.label_rows import LabelRow, all_images, read_rows
-from hemashift.selection.learning import LEAST_LABELS, learnt, probe_task
+from hemashift.selection.learning import LEAST_LABELS, learnt, task_of_labels
 from hemashift.selection.looking import Seen, look
 from hemashift.selection.probcover import ProbCover
 from hemashift.selection.result import Selection
@@ -126,24 +124,14 @@ def make_problem(
         else:
             meanings.setdefault(place, row.meaning)
             patients.setdefault(place, row.group)
-    classes = known_and_new(model.card.classes, meanings.values())
-    labelled = np.array(sorted(meanings), np.int64)
-    targets = np.array([classes.index(meanings[int(row)]) for row in labelled], np.int64)
-    task = probe_task(model, seen.encoded, seen.cells, labelled, targets, classes, seed)
-    families, _ = grouped(
-        task.groups.tolist(),
-        [patients[place] for place in sorted(meanings)],
-        [meanings[place] for place in sorted(meanings)],
-    )
-    if families:
-        task = replace(task, groups=np.array(families))
+    task = task_of_labels(model, seen.encoded, seen.cells, meanings, patients, seed)
     problem = Problem(
         seen.vectors,
         seen.cells,
-        widen(model.head.probabilities(seen.encoded), len(classes)),
-        classes,
-        labelled,
-        targets,
+        widen(model.head.probabilities(seen.encoded), len(task.classes)),
+        task.classes,
+        np.array(sorted(meanings), np.int64),
+        task.targets,
         learnt(task, seen.encoded),
         np.array(sorted(closed), np.int64),
         seed,
