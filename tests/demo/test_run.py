@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from hemashift.cli.main import app
@@ -43,10 +45,26 @@ def few_cells(tmp_path_factory: pytest.TempPathFactory) -> object:
 
 
 @pytest.fixture(scope="module")
-def done(model: Bundle, tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
-    """A demonstration on drawn cells."""
+def typed(model: Bundle, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, DemoResult]:
+    """A demonstration on drawn cells: what the command prints, and what it found."""
+    found: list[DemoResult] = []
+
+    def listened(*arguments: Any, **options: Any) -> DemoResult:
+        found.append(run_demo(*arguments, **options))
+        return found[0]
+
     folder = tmp_path_factory.mktemp("demo") / "out"
-    return run_demo(folder, labels=20, seed=1, offline=True)
+    words = ["demo", "--offline", "--labels", "20", "--seed", "1", "-o", str(folder)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "run_demo", listened)
+        outcome = CliRunner().invoke(app, words)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome, found[0]
+
+
+@pytest.fixture(scope="module")
+def done(typed: tuple[Result, DemoResult]) -> DemoResult:
+    return typed[1]
 
 
 def test_labelled_cells_are_not_scored_on(done: DemoResult) -> None:
@@ -120,12 +138,9 @@ def test_more_labels_than_cells_are_refused(model: Bundle, tmp_path: Path) -> No
         run_demo(tmp_path / "out", labels=1000, offline=True)
 
 
-def test_the_command_tells_every_step(model: Bundle, tmp_path: Path) -> None:
-    words = ["demo", "--offline", "--labels", "20", "-o", str(tmp_path / "out")]
-    outcome = CliRunner().invoke(app, words)
-    assert outcome.exit_code == 0, outcome.output
+def test_the_command_tells_every_step(typed: tuple[Result, DemoResult]) -> None:
     for part in ("1. Images", "2. Label 20", "$ hemashift adapt", "DRAWN", "before", "Report:"):
-        assert part in outcome.output
+        assert part in typed[0].output
 
 
 def test_real_cells_are_adapted_to(model: Bundle, real_data: Path, tmp_path: Path) -> None:
