@@ -19,11 +19,8 @@ def copies_among(task: Task) -> list[str]:
     count = 0 if task.copies is None else len(task) - len(set(task.copies.tolist()))
     if not count:
         return []
-    if count == 1:
-        return ["1 labelled image shows a cell that another one shows, too; they count together."]
-    return [
-        f"{count} labelled images show a cell that another one shows, too; they count together."
-    ]
+    shown = "1 labelled image shows" if count == 1 else f"{count} labelled images show"
+    return [f"{shown} a cell that another one shows, too; they count together."]
 
 
 def rare_lost(before: Evaluation, after: Evaluation) -> list[str]:
