@@ -207,6 +207,7 @@ def main() -> None:
     parser.add_argument(
         "--paper-epochs", type=int, help="of the model that the workflow starts from"
     )
+    parser.add_argument("--paper-size", type=int, help="side of its input, in pixels")
     options = parser.parse_args()
     counts = [int(count) for count in options.counts.split(",")]
     names = options.approaches.split(",")

@@ -61,7 +61,9 @@ def model_of(target: str, preset: str, options: argparse.Namespace) -> Bundle:
 
     tables = [load(name, options.data) for name in sources_without(left_out)]
     print(f"training {folder} on {', '.join(sources_without(left_out))}", flush=True)
-    changes = {**PAPER, "epochs": options.paper_epochs} if preset == "paper" else {}
+    changes = {}
+    if preset == "paper":
+        changes = {**PAPER, "epochs": options.paper_epochs, "size": options.paper_size}
     return train(
         tables, folder, recipe(preset, **changes), run_folder=folder.with_name(f"{left_out}.run")
     )
