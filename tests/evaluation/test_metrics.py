@@ -88,6 +88,6 @@ def test_bad_positions_are_refused(truth: list[float], predicted: list[float]) -
 
 def test_labels_outside_the_list_are_marked_and_double_classes_refused() -> None:
     codes = metrics.encode_labels(["b", None, "c"], ["a", "b"])
-    assert codes.tolist() == [1, metrics.OUTSIDE, metrics.OUTSIDE]
+    assert codes.tolist() == [1, metrics.UNLISTED, metrics.UNLISTED]
     with pytest.raises(ValueError, match="twice"):
         metrics.encode_labels(["a"], ["a", "a"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hemashift.errors import ImageError
-from hemashift.images import box_around_centre, box_around_mask, crop, resize
+from hemashift.images import box_around_centre, crop, resize
 
 
 @pytest.fixture
@@ -50,13 +50,8 @@ def test_a_box_far_larger_than_the_image_is_refused(image: np.ndarray) -> None:
     assert crop(image, (-1000, -1000, 1000, 1000)).shape == (2000, 2000, 3)
 
 
-def test_boxes_around_points_and_masks() -> None:
+def test_boxes_around_points() -> None:
     assert box_around_centre(10, 20, 4) == (8, 18, 12, 22)
-    mask = np.zeros((40, 50), np.uint8)
-    mask[10:20, 30:40] = 255
-    assert box_around_mask(mask, 10) == (30, 10, 40, 20)
-    with pytest.raises(ImageError, match="empty"):
-        box_around_mask(np.zeros((4, 4)), 10)
 
 
 def test_stretch_takes_in_the_whole_image() -> None:

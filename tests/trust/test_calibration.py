@@ -10,15 +10,6 @@ from hemashift.trust.calibration import Calibration
 from .conftest import MIX
 
 
-def test_copies_of_one_image_count_once(answers: Callable[..., tuple]) -> None:
-    probabilities, targets = answers(6, 0)
-    groups = np.array(["b", "a", "b", "c", "a", "d"])
-    found = Calibration.of(probabilities, targets, groups)
-    np.testing.assert_allclose(found.probabilities, probabilities[[0, 1, 3, 5]])
-    assert found.targets.tolist() == targets[[0, 1, 3, 5]].tolist()
-    assert len(found) == 4
-
-
 def test_the_prior_is_the_class_mix_and_never_zero(answers: Callable[..., tuple]) -> None:
     np.testing.assert_allclose(Calibration.of(*answers(4000, 0)).prior, MIX, atol=0.02)
     sure = Calibration.of(np.eye(3)[[0, 0, 1]], np.array([0, 0, 1]))

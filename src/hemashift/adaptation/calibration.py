@@ -31,11 +31,11 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     Returns:
         The model with another temperature and with trust data.
     """
-    logs = np.log(np.maximum(predicted, _LEAST_PROBABILITY))
     # A copy says nothing new; another cell of the same patient does.
     copies = task.groups if task.copies is None else task.copies
     first = np.sort(np.unique(copies, return_index=True)[1])
-    temperature = cautious_temperature(logs[first], task.targets[first])
+    logs, targets = np.log(np.maximum(predicted, _LEAST_PROBABILITY))[first], task.targets[first]
+    temperature = cautious_temperature(logs, targets)
     card = bundle.card.updated(temperature=bundle.card.temperature * temperature)
     # A fine-tuned encoder sees other features than the source's spread was measured in.
     same = bundle.card.files[WEIGHTS] == task.model.card.files[WEIGHTS]
@@ -49,7 +49,7 @@ def calibrated(bundle: Bundle, predicted: Float, task: Task) -> Bundle:
     if encoder is not None:
         unlabelled = None if task.pool_images is None else encoder.encode(task.pool_images)
     trust = Trust(
-        Calibration.of(softmax(logs / temperature, axis=1), task.targets, copies),
+        Calibration.of(softmax(logs / temperature, axis=1), targets),
         Outside.fit(
             seen(task.cells),
             task.targets,

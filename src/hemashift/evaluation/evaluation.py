@@ -27,14 +27,14 @@ from hemashift.evaluation.checks import check_probabilities
 from hemashift.evaluation.intervals import Interval, clopper_pearson, weighted_proportion
 from hemashift.evaluation.matching import Matching
 from hemashift.evaluation.metrics import (
-    OUTSIDE,
+    UNLISTED,
     FloatArray,
     IntArray,
     confusion_matrix,
     encode_labels,
 )
 from hemashift.evaluation.scores import ClassScores, score_intervals
-from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
+from hemashift.taxonomy import OUTSIDE
 from hemashift.trust.unidentified import UNIDENTIFIED
 
 BoolArray = NDArray[np.bool_]
@@ -43,7 +43,7 @@ FEW_CELLS = 10
 """A class with fewer true cells than this gets a warning: its scores say little."""
 FEW_GROUPS = 5
 """With fewer patients or smears than this their cells hardly tell how far others differ."""
-NO_CLASS = (UNIDENTIFIED, OUTSIDE_LABEL)
+NO_CLASS = (UNIDENTIFIED, OUTSIDE)
 """Labels of a cell that was given no class."""
 
 
@@ -182,8 +182,8 @@ class Evaluation:
             TableError: As the class, or if a label is not in the class list.
         """
         codes = encode_labels(labels, classes)
-        if (codes == OUTSIDE).any():
-            row = int(np.flatnonzero(codes == OUTSIDE)[0])
+        if (codes == UNLISTED).any():
+            row = int(np.flatnonzero(codes == UNLISTED)[0])
             raise TableError(
                 "a true label is not one of the classes",
                 expected=", ".join(classes),

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-OUTSIDE = -1
+UNLISTED = -1
 """Code of a label that is not in the class list."""
 
 
@@ -32,7 +32,7 @@ def encode_labels(labels: Sequence[str | None], classes: Sequence[str]) -> IntAr
         classes: The class list, without duplicates.
 
     Returns:
-        Shape (N,): the position of each label, `OUTSIDE` (-1) where it is not in the list.
+        Shape (N,): the position of each label, `UNLISTED` (-1) where it is not in the list.
 
     Examples:
         >>> encode_labels(["monocyte", "artefact"], ["lymphocyte", "monocyte"])
@@ -41,7 +41,7 @@ def encode_labels(labels: Sequence[str | None], classes: Sequence[str]) -> IntAr
     positions = {name: position for position, name in enumerate(classes)}
     if len(positions) != len(classes):
         raise ValueError(f"a class occurs twice in {list(classes)}")
-    codes = [OUTSIDE if label is None else positions.get(label, OUTSIDE) for label in labels]
+    codes = [UNLISTED if label is None else positions.get(label, UNLISTED) for label in labels]
     return np.asarray(codes, dtype=np.int64)
 
 

@@ -14,10 +14,9 @@ from hemashift.cells import Box, CellTable
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
 from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
-from hemashift.evaluation.metrics import OUTSIDE, FloatArray, IntArray, encode_labels
+from hemashift.evaluation.metrics import UNLISTED, FloatArray, IntArray, encode_labels
 from hemashift.tables import read_table
-from hemashift.taxonomy import CLASSES, Taxonomy, default_taxonomy
-from hemashift.taxonomy import OUTSIDE as OUTSIDE_LABEL
+from hemashift.taxonomy import CLASSES, OUTSIDE, Taxonomy, default_taxonomy
 from hemashift.trust.unidentified import UNIDENTIFIED
 
 PROBABILITY_PREFIX = "p_"
@@ -116,7 +115,7 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
         unknown = [
             i
             for i, label in enumerate(labels)
-            if label not in ("", UNIDENTIFIED, OUTSIDE_LABEL) and given[i] == OUTSIDE
+            if label not in ("", UNIDENTIFIED, OUTSIDE) and given[i] == UNLISTED
         ]
         if unknown:
             raise TableError(
@@ -125,7 +124,7 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
                 found=repr(labels[unknown[0]]),
                 where=f"{where}, row {rows[unknown[0]] + 1}",
             )
-        codes = np.where(given == OUTSIDE, codes, given)
+        codes = np.where(given == UNLISTED, codes, given)
     kept_paths = tuple(p for p, e in zip(paths, errors, strict=True) if not e)
     written = tuple(label or classes[code] for label, code in zip(labels, codes, strict=True))
     boxes = _boxes(frame, where, rows)

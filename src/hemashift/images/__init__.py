@@ -1,6 +1,6 @@
 """Images: reading them safely, cutting the cell out, bringing it to size and scale."""
 
-from hemashift.images.crop import box_around_centre, box_around_mask, crop, resize
+from hemashift.images.crop import box_around_centre, crop, resize
 from hemashift.images.decode import Pixels, read_image, read_size
 from hemashift.images.limits import DEFAULT_LIMITS, Limits
 from hemashift.images.listing import check_apart, check_names, list_images
@@ -14,7 +14,6 @@ __all__ = [
     "Nucleus",
     "Pixels",
     "box_around_centre",
-    "box_around_mask",
     "check_apart",
     "check_names",
     "crop",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from hemashift.errors import ImageError
@@ -101,38 +100,6 @@ def box_around_centre(x: float, y: float, size: int) -> PixelBox:
     x_min = round(x - size / 2)
     y_min = round(y - size / 2)
     return (x_min, y_min, x_min + size, y_min + size)
-
-
-def box_around_mask(mask: npt.NDArray[np.generic], size: int) -> PixelBox:
-    """Return the square box of a size around the middle of a mask's extent.
-
-    Args:
-        mask: (height, width), non-zero inside the cell.
-        size: Side of the box in pixels; the paper takes 250 for LISC.
-
-    Returns:
-        (x_min, y_min, x_max, y_max), half-open; may reach beyond the image.
-
-    Raises:
-        ImageError: The mask is empty.
-
-    Examples:
-        >>> mask = np.zeros((10, 10), bool)
-        >>> mask[2:4, 6:8] = True
-        >>> box_around_mask(mask, 4)
-        (5, 1, 9, 5)
-    """
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    if len(rows) == 0:
-        raise ImageError(
-            "the mask is empty",
-            expected="a mask with a cell in it",
-            hint="leave this image out, or crop it by hand",
-        )
-    return box_around_centre(
-        (int(columns[0]) + int(columns[-1]) + 1) / 2, (int(rows[0]) + int(rows[-1]) + 1) / 2, size
-    )
 
 
 def resize(image: Pixels, size: int = INPUT_SIZE, fit: Fit = "stretch") -> Pixels:

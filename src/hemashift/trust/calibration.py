@@ -38,27 +38,20 @@ class Calibration:
         cls,
         probabilities: npt.NDArray[np.floating],
         targets: Integers,
-        groups: npt.NDArray[np.str_] | None = None,
     ) -> Calibration:
-        """Keep one cell of each group, since copies of one image count once.
+        """Take each cell for one of those to come.
 
         Args:
-            probabilities: `(N, K)` out-of-fold probabilities, calibrated.
+            probabilities: `(N, K)` out-of-fold probabilities, calibrated; brought to a sum of 1.
             targets: `(N,)` class index.
-            groups: `(N,)` group of each cell; by default each is a group of its own.
 
         Examples:
-            >>> copies = np.array(["a", "a", "b"])
-            >>> found = Calibration.of(np.full((3, 2), 0.5), np.array([0, 0, 1]), copies)
-            >>> found.targets.tolist()
-            [0, 1]
+            >>> Calibration.of(np.array([[3, 1]]), np.array([0])).probabilities.tolist()
+            [[0.75, 0.25]]
         """
-        rows = np.arange(len(targets))
-        if groups is not None:
-            rows = np.sort(np.unique(groups, return_index=True)[1])
-        values = np.asarray(probabilities, np.float64)[rows]
+        values = np.asarray(probabilities, np.float64)
         total = np.maximum(values.sum(axis=1, keepdims=True), _LEAST)
-        return cls(values / total, np.asarray(targets, np.int64)[rows], np.ones(len(rows)))
+        return cls(values / total, np.asarray(targets, np.int64), np.ones(len(targets)))
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -13,7 +13,7 @@ from hemashift.cells import CellTable
 from hemashift.errors import ImageError
 from hemashift.evaluation.confident import likely_label_errors
 from hemashift.evaluation.embedding_map import draw_map
-from hemashift.evaluation.metrics import OUTSIDE, encode_labels
+from hemashift.evaluation.metrics import UNLISTED, encode_labels
 from hemashift.images import read_image
 from hemashift.model.bundle import Bundle
 from hemashift.model.preprocessing import Preprocessing
@@ -130,7 +130,7 @@ def exchanges_of(work: Workspace, start: Bundle, dataset: Dataset) -> pd.DataFra
     seen = work.encode(start, dataset.cells)
     classes = start.card.classes
     labels = encode_labels(dataset.cells.frame["class"].tolist(), classes)[seen.rows]
-    known = labels != OUTSIDE
+    known = labels != UNLISTED
     probabilities = start.head.probabilities(seen.encoded)[known]
     found = find_exchanges(labels[known], probabilities) if known.any() else []
     rows = [
