@@ -110,7 +110,8 @@ def app(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run every check and test; the tests come last, so that their summary is the last line."""
     prepare(EVERYTHING)
-    processes = str(min(4, os.cpu_count() or 1))  # each takes up to 2 GB
+    # Each takes up to 2 GB. One more than there are cores, as some wait for a browser or a program.
+    processes = str(min(4, (os.cpu_count() or 1) + 1))
     environment = {
         # A process a core does more than a thread a core on the small images of the tests.
         "OMP_NUM_THREADS": "1",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from hemashift.files import atomic_write
 from hemashift.model.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -35,6 +38,43 @@ def real_data() -> Path:
     if folder is None:
         pytest.skip("no real images here: set HEMASHIFT_DATA or put them in ../shared/data")
     return folder
+
+
+class Graphs(dict[tuple[object, ...], bytes]):
+    """Exported graphs, in a folder that all processes of a test run share."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def file(self, key: tuple[object, ...]) -> Path:
+        return self.folder / hashlib.sha256(repr(key).encode()).hexdigest()
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, tuple) and self.file(key).exists()
+
+    def __getitem__(self, key: tuple[object, ...]) -> bytes:
+        return self.file(key).read_bytes()
+
+    def __setitem__(self, key: tuple[object, ...], graph: bytes) -> None:
+        with atomic_write(self.file(key)) as aside:
+            aside.write_bytes(graph)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let what one process has exported serve the others: it takes a quarter of a minute each."""
+    if "torch" not in sys.modules:  # no test of this process needs it
+        yield
+        return
+    from hemashift.model import export
+
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "graphs"
+    folder.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "_GRAPHS", Graphs(folder))
+        yield
 
 
 @pytest.fixture(scope="session")

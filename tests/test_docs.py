@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+import runpy
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,12 +63,15 @@ def unknown_options(words: list[str]) -> list[str]:
 
 @cache
 def options_of(script: Path) -> frozenset[str]:
-    """Return the options that a script names in its help."""
-    done = subprocess.run(
-        [sys.executable, str(script), "--help"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return frozenset(re.findall(r"(?<!\w)--?[a-z][a-z-]*", done.stdout))
+    """Return the options that a script names in its help; it imports all that it needs."""
+    shown = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setattr(sys, "argv", [str(script), "--help"])
+        patch.syspath_prepend(str(script.parent))
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(script), run_name="__main__")
+    assert not ended.value.code
+    return frozenset(re.findall(r"(?<!\w)--?[a-z][a-z-]*", shown.getvalue()))
 
 
 def test_there_are_pages() -> None:

@@ -15,7 +15,7 @@ from hemashift.audit import Audit, audit
 from hemashift.audit.exchanged import find_exchanges
 from hemashift.errors import AdaptationError, ImageError, TableError
 from hemashift.model.bundle import Bundle, default_model
-from hemashift.selection.looking import look
+from hemashift.selection.looking import Seen, look
 from hemashift.taxonomy import CLASSES, Taxonomy
 
 CODES = {
@@ -141,16 +141,25 @@ def jiangxi(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return folder, pd.DataFrame({"path": names, "label": [CODES[code] for _, code in rows]})
 
 
+@pytest.fixture(scope="module")
+def seen(jiangxi: tuple[Path, pd.DataFrame], shipped: Bundle) -> Seen:
+    """What the shipped model sees in these cells: once is enough."""
+    folder, known = jiangxi
+    return look(shipped, [folder / name for name in known["path"]])
+
+
 SWAP = {"lymphocyte": "monocyte", "monocyte": "lymphocyte"}
 
 
 def test_the_exchange_in_the_published_split_of_jiangxi_tecom(
-    jiangxi: tuple[Path, pd.DataFrame], shipped: Bundle, monkeypatch: pytest.MonkeyPatch
+    jiangxi: tuple[Path, pd.DataFrame],
+    seen: Seen,
+    shipped: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exchanged as in the paper's split files: an alarm. As in the dataset's README: none."""
     folder, given = jiangxi
-    seen = look(shipped, [folder / name for name in given["path"]])
-    monkeypatch.setattr("hemashift.audit.run.look", lambda *_: seen)  # once is enough
+    monkeypatch.setattr("hemashift.audit.run.look", lambda *_: seen)
     swapped = given.assign(label=given["label"].replace(SWAP))
     found = audit(folder, swapped, shipped)
     alarms = [one for one in found.findings if one.kind == "exchanged classes"]
@@ -185,11 +194,13 @@ def test_spellings_of_a_new_class_are_one(laboratory: Path, shipped: Bundle) -> 
 
 
 def test_who_errs_on_one_cell_of_a_patient_does_not_vouch_for_the_others(
-    jiangxi: tuple[Path, pd.DataFrame], shipped: Bundle, monkeypatch: pytest.MonkeyPatch
+    jiangxi: tuple[Path, pd.DataFrame],
+    seen: Seen,
+    shipped: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Six lymphocytes of one patient are labelled monocyte; the other patients are right."""
     folder, known = jiangxi
-    seen = look(shipped, [folder / name for name in known["path"]])
     monkeypatch.setattr("hemashift.audit.run.look", lambda *_: seen)
     caught = {"apart": 0, "unknown": 0}
     for seed in range(3):

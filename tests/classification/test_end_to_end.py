@@ -16,7 +16,7 @@ from PIL import Image
 
 from hemashift.model.bundle import shipped_models
 
-N_IMAGES = 600
+N_IMAGES = 240
 
 pytestmark = [
     pytest.mark.skipif(not shipped_models(), reason="no shipped model in this checkout"),

@@ -48,7 +48,7 @@ folder = "standardised"
 kind = "folder"
 folder = "model"
 [models.imagenet]
-recipe = { architecture = "efficientnet_lite0", size = 32, weights = "random" }
+recipe = { architecture = "efficientnet_lite0", size = 64, weights = "random" }
 
 [approaches]
 no_source = { epochs = 1 }
@@ -67,7 +67,7 @@ names = ["efficientnet_lite0"]
 per_class = 4
 scored = 2
 timed = 2
-recipe = { size = 32, epochs = 1, batch_size = 8 }
+recipe = { size = 64, epochs = 1, batch_size = 8 }
 [study.ablation]
 conditions = ["no_finetuning", "head_only", "workflow"]
 further = ["own"]

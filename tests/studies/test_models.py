@@ -76,7 +76,7 @@ def test_other_data_or_recipe_is_another_model(work: Workspace, settings: Settin
 
 def test_an_untrained_model_knows_no_cell_but_is_whole(work: Workspace) -> None:
     model = work.model("imagenet")
-    assert model.card.preprocessing.size == 32
+    assert model.card.preprocessing.size == 64
     assert model.card.training_data == ()
     again = Workspace(work.folder, work.settings).model("imagenet")
     assert again.hash == model.hash

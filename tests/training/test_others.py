@@ -88,7 +88,7 @@ def test_a_pair_learns_from_other_cells_and_does_not_name_them(
 ) -> None:
     changed = with_others(tables[0], ["myeloblast"] * 5)
     seen: list[Report] = []
-    small = recipe("robust", size=32, epochs=1, weights="random", batch_size=8)
+    small = recipe("robust", size=64, epochs=1, weights="random", batch_size=8)
     run_folder = tmp_path / "run"
     sources = [changed, tables[1]]
     with monkeypatch.context() as patch:
