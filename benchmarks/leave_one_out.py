@@ -24,8 +24,8 @@ labelled, and the test half is scored:
 What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells
 of the test half.
 
-The paper trains for 15 epochs on four times as many cells; `--paper-epochs` shortens that. With
-`--search-once`, Optuna searches in the first draw of each target and number of labels, and the
+The paper trains for 15 epochs on four times as many cells, at 224 pixels; `--paper-epochs` and
+`--paper-size` shorten that. With `--search-once`, Optuna searches in the first draw of each target and number of labels, and the
 other draws take the settings that it found there. They have then seen more labels than they should,
 in favour of the workflow.
 

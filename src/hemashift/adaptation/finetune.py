@@ -6,7 +6,7 @@ size and number of epochs are chosen by 3-fold cross-validation inside the label
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -46,11 +46,6 @@ class FinetuneSettings:
     epochs: int = 8
 
 
-# With 30 to 100 labels a point better than 8 passes (docs/leave-one-out.md, "The workflow, trained
-# longer").
-LONG = {"batch_size": 8, "epochs": 30}
-
-
 @dataclass
 class Finetune:
     """The paper's adaptation: train all weights of the source model on the labelled cells.
@@ -60,8 +55,7 @@ class Finetune:
 
     Attributes:
         trials: How many settings Optuna tries; 0 takes `settings` without a search.
-        settings: Where the search starts; then come the same in small batches and many passes
-            (`LONG`), and what Optuna proposes.
+        settings: Where the search starts.
         out_of_fold: After `fit`, the out-of-fold probabilities `(N, K)` of the chosen settings.
         chosen: After `fit`, the settings chosen.
         on_progress: Called with what is being done, the number of passes done, and their total.
@@ -87,15 +81,13 @@ class Finetune:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         parts = folds(task.targets, task.groups, 3, task.seed)
         best = (-np.inf, self.settings)
-        batch_sizes = sorted({8, 16, 32, self.settings.batch_size})
-        epochs = sorted({4, 8, 15, LONG["epochs"], self.settings.epochs})
 
         def evaluate(trial: optuna.Trial) -> float:
             nonlocal best
             settings = FinetuneSettings(
                 learning_rate=trial.suggest_float("learning_rate", 3e-5, 2e-3, log=True),
-                batch_size=trial.suggest_categorical("batch_size", batch_sizes),
-                epochs=trial.suggest_categorical("epochs", epochs),
+                batch_size=trial.suggest_categorical("batch_size", [8, 16, 32]),
+                epochs=trial.suggest_int("epochs", 4, 12, step=4),
             )
             found = np.zeros((len(task), len(task.classes)), np.float32)
             for number, (fit_rows, held_rows) in enumerate(parts):
@@ -119,8 +111,7 @@ class Finetune:
             sampler=optuna.samplers.TPESampler(seed=task.seed),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=2),
         )
-        for start in (self.settings, replace(self.settings, **LONG)):
-            study.enqueue_trial(vars(start), skip_if_exists=True)
+        study.enqueue_trial(vars(self.settings))
         study.optimize(evaluate, n_trials=self.trials)
         return best[1]
 
