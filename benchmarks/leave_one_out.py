@@ -25,9 +25,9 @@ What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is score
 of the test half.
 
 The paper trains for 15 epochs on four times as many cells, at 224 pixels; `--paper-epochs` and
-`--paper-size` shorten that. With `--search-once`, Optuna searches in the first draw of each target and number of labels, and the
-other draws take the settings that it found there. They have then seen more labels than they should,
-in favour of the workflow.
+`--paper-size` shorten that. With `--search-once`, Optuna searches in the first draw of each target
+and number of labels, and the other draws take the settings that it found there. They have then seen
+more labels than they should, in favour of the workflow.
 
 Mean and 95 % t-interval over the draws; for `auto` also the calibration error of the adapted model,
 the error that so few cells show where all probabilities are right, and coverage of 0.9 sets, over
