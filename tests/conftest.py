@@ -40,38 +40,38 @@ def real_data() -> Path:
     return folder
 
 
-class Graphs(dict[tuple[object, ...], bytes]):
-    """Exported graphs, in a folder that all processes of a test run share."""
+class Graphs:
+    """Exported graphs by what they depend on, in a folder that several processes share."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
         self.folder = folder
 
-    def file(self, key: tuple[object, ...]) -> Path:
-        return self.folder / hashlib.sha256(repr(key).encode()).hexdigest()
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, tuple) and self.file(key).exists()
+    def __contains__(self, key: tuple[object, ...]) -> bool:
+        return self._file(key).exists()
 
     def __getitem__(self, key: tuple[object, ...]) -> bytes:
-        return self.file(key).read_bytes()
+        return self._file(key).read_bytes()
 
     def __setitem__(self, key: tuple[object, ...], graph: bytes) -> None:
-        with atomic_write(self.file(key)) as aside:
+        with atomic_write(self._file(key)) as aside:
             aside.write_bytes(graph)
+
+    def _file(self, key: tuple[object, ...]) -> Path:
+        return self.folder / hashlib.sha256(repr(key).encode()).hexdigest()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let what one process has exported serve the others: it takes a quarter of a minute each."""
-    if "torch" not in sys.modules:  # no test of this process needs it
+    """Let a graph that one of several processes exported serve all: it takes 15 s and more.
+
+    A process alone remembers its graphs, and one that has not imported PyTorch exports none yet.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ or "torch" not in sys.modules:
         yield
         return
     from hemashift.model import export
 
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "graphs"
-    folder.mkdir(exist_ok=True)
+    folder = tmp_path_factory.getbasetemp().parent / "graphs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "_GRAPHS", Graphs(folder))
         yield
