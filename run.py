@@ -20,6 +20,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
@@ -109,7 +110,7 @@ def app(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """Run every check and test; the tests come last, so that their summary is the last line."""
-    prepare(EVERYTHING)
+    fresh = prepare(EVERYTHING)
     # Each takes up to 2 GB. One more than there are cores, as some wait for a browser or a program.
     processes = str(min(4, (os.cpu_count() or 1) + 1))
     environment = {
@@ -118,6 +119,10 @@ def test(arguments: list[str]) -> int:
         "MPLBACKEND": "Agg",
         **os.environ,
     }
+    if fresh:  # the core that mypy leaves free compiles what all processes of pytest will import
+        collect = (EVERYTHING.python, "-m", "pytest", "--collect-only")
+        beside = Thread(target=call, args=(collect, environment, ROOT), kwargs={"quiet": True})
+        beside.start()
     failed = []
     checks: list[tuple[str, list[str]]] = [
         ("ruff check", ["ruff", "check", "--quiet", "."]),
@@ -126,6 +131,8 @@ def test(arguments: list[str]) -> int:
         ("pytest", ["pytest", "-n", processes, "--dist", "loadfile", *arguments]),
     ]
     for name, words in checks:
+        if fresh and name == "pytest":
+            beside.join()
         print(f"== {name}", flush=True)
         if call((EVERYTHING.python, "-m", *words), environment, ROOT) != 0:
             failed.append(name)
@@ -164,15 +171,18 @@ def check_python(version: tuple[int, ...]) -> None:
         )
 
 
-def prepare(environment: Environment) -> None:
+def prepare(environment: Environment) -> bool:
     """Make an environment, or bring it up to date, unless it is already as it should be.
+
+    Returns:
+        Whether anything was installed.
 
     Raises:
         SetupError: The installation failed.
     """
     stamp = environment.path / STAMP
     if stamp.is_file() and stamp.read_text() == environment.wanted and works(environment):
-        return
+        return False
     print(f"installing into {environment.folder} ({environment.cost}) ...", flush=True)
     stamp.unlink(missing_ok=True)
     if not works(environment):
@@ -187,6 +197,7 @@ def prepare(environment: Environment) -> None:
     if call((environment.python, *install)) != 0:
         raise SetupError("the installation failed; the reason stands above")
     stamp.write_text(environment.wanted)
+    return True
 
 
 def works(environment: Environment) -> bool:
@@ -203,12 +214,15 @@ def call(
     words: Sequence[str | Path],
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
+    quiet: bool = False,
 ) -> int:
-    """Run a command and return its exit status."""
+    """Run a command and return its exit status; a quiet one says nothing but of its faults."""
     settings = dict(os.environ if environment is None else environment)
     # Modules are compiled when they are first used, so what is compiled has to be kept.
     settings.pop("PYTHONDONTWRITEBYTECODE", None)
-    return subprocess.run([str(word) for word in words], env=settings, cwd=folder).returncode
+    output = subprocess.DEVNULL if quiet else None
+    command = [str(word) for word in words]
+    return subprocess.run(command, env=settings, cwd=folder, stdout=output).returncode
 
 
 def disk_use(folder: Path) -> int:

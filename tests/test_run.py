@@ -46,6 +46,7 @@ class Shell:
         words: Sequence[str | Path],
         environment: dict[str, str] | None = None,
         folder: Path | None = None,
+        quiet: bool = False,
     ) -> int:
         line = " ".join(map(str, words))
         self.lines.append(line)
@@ -176,10 +177,20 @@ def test_every_check_runs_even_if_one_fails_and_the_tests_come_last(
     shell.answer = lambda line: int("mypy" in line)
     assert run.main(["test", "-k", "colour"]) == 1
     checks = [line.split(" -m ")[1] for line in shell.lines if " -m " in line]
-    kinds = [line.split()[0] for line in checks if line.split()[0] not in ("venv", "pip")]
-    assert kinds == ["ruff", "ruff", "mypy", "pytest"]
+    checks = [line for line in checks if not re.match(r"venv|pip|pytest --collect-only", line)]
+    assert [line.split()[0] for line in checks] == ["ruff", "ruff", "mypy", "pytest"]
     assert re.fullmatch(r"pytest -n [1-4] --dist loadfile -k colour", checks[-1])
     assert "failed: mypy" in capsys.readouterr().err
+
+
+def test_what_the_tests_import_is_compiled_once_before_they_start(
+    run: ModuleType, shell: Shell
+) -> None:
+    run.main(["test"])
+    [collection] = shell.ran("--collect-only")
+    assert shell.lines.index(collection) < len(shell.lines) - 1
+    run.main(["test"])  # all is compiled
+    assert shell.ran("--collect-only") == [collection]
 
 
 def test_tests_run_side_by_side_a_thread_each(
@@ -209,6 +220,14 @@ def test_commands_run_in_their_folder_and_keep_what_they_compile(
     code = "import os, sys; open('made', 'w').write(str(sys.dont_write_bytecode)); sys.exit(3)"
     assert run.call([sys.executable, "-c", code], folder=tmp_path) == 3
     assert (tmp_path / "made").read_text() == "False"
+
+
+def test_a_quiet_command_says_nothing_but_of_its_faults(
+    run: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = "import sys; print('all is well'); print('a fault', file=sys.stderr)"
+    assert run.call([sys.executable, "-c", code], quiet=True) == 0
+    assert capfd.readouterr() == ("", "a fault\n")
 
 
 def test_the_size_is_that_of_the_files_and_links_are_not_followed(
