@@ -90,14 +90,20 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
             where=where,
         )
     errors = texts_of(frame["error"]) if "error" in frame else [""] * len(frame)
-    paths = texts_of(frame["path"])
-    failed = {p: e for p, e in zip(paths, errors, strict=True) if e}
-    kept = np.array([not e for e in errors], dtype=bool)
-    rows = np.flatnonzero(kept)
-    frame = frame[kept]
-    numbers = frame[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
+    failed = {p: e for p, e in zip(texts_of(frame["path"]), errors, strict=True) if e}
+    rows = np.flatnonzero(np.array([not e for e in errors], dtype=bool))
+    frame = frame.iloc[rows]
+    probabilities = _probabilities(frame[columns], where)
+    codes, labels = _predicted(frame, classes, probabilities.argmax(axis=1), where, rows)
+    paths, boxes = tuple(texts_of(frame["path"])), _boxes(frame, where, rows)
+    return Predictions(classes, paths, boxes, codes, labels, probabilities, failed)
+
+
+def _probabilities(frame: pd.DataFrame, where: str) -> FloatArray:
+    """Return the numbers of the columns, checked."""
+    numbers = frame.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
     try:
-        probabilities = check_probabilities(numbers, len(classes))
+        return check_probabilities(numbers, frame.shape[1])
     except TableError as error:
         raise TableError(
             error.message,
@@ -106,29 +112,27 @@ def read_predictions(table: str | Path | pd.DataFrame) -> Predictions:
             where=f"{where}, {error.where}" if error.where else where,
             hint=error.hint,
         ) from None
-    codes = probabilities.argmax(axis=1)
-    labels = [""] * len(codes)
-    if "label" in frame:
-        labels = texts_of(frame["label"])
-        given = encode_labels(labels, classes)
-        # A cell that was given no class counts by its most probable one.
-        unknown = [
-            i
-            for i, label in enumerate(labels)
-            if label not in ("", UNIDENTIFIED, OUTSIDE) and given[i] == UNLISTED
-        ]
-        if unknown:
+
+
+def _predicted(
+    frame: pd.DataFrame, classes: tuple[str, ...], likeliest: IntArray, where: str, rows: IntArray
+) -> tuple[IntArray, tuple[str, ...]]:
+    """Return position and label of what was predicted; `rows` are as in `_boxes`.
+
+    A cell that was given no class counts by its most probable one.
+    """
+    labels = texts_of(frame["label"]) if "label" in frame else [""] * len(frame)
+    given = encode_labels(labels, classes)
+    for row, label, code in zip(rows, labels, given, strict=True):
+        if code == UNLISTED and label not in ("", UNIDENTIFIED, OUTSIDE):
             raise TableError(
                 "a predicted label is not one of the classes",
                 expected=", ".join(classes),
-                found=repr(labels[unknown[0]]),
-                where=f"{where}, row {rows[unknown[0]] + 1}",
+                found=repr(label),
+                where=f"{where}, row {row + 1}",
             )
-        codes = np.where(given == UNLISTED, codes, given)
-    kept_paths = tuple(p for p, e in zip(paths, errors, strict=True) if not e)
-    written = tuple(label or classes[code] for label, code in zip(labels, codes, strict=True))
-    boxes = _boxes(frame, where, rows)
-    return Predictions(classes, kept_paths, boxes, codes, written, probabilities, failed)
+    codes = np.where(given == UNLISTED, likeliest, given)
+    return codes, tuple(label or classes[code] for label, code in zip(labels, codes, strict=True))
 
 
 def read_truth(

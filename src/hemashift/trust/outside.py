@@ -129,7 +129,7 @@ class Outside:
         parts = [part for part in parts if len(part[0])] or [(everyone, everyone)]
         found, held_out = fitted(everyone), [fitted(fit) for fit, _ in parts]
         if len(unknown) >= len(parts) > 1:
-            found, held_out = _warned(found, held_out, vectors, parts, unknown, length)
+            found, held_out = _with_unlabelled(found, held_out, vectors, parts, unknown, length)
         # The evidence of each fold has an origin of its own: all count from the middle.
         distances = [
             one._distances(vectors[held]) / one._stretch(middle)
@@ -185,7 +185,7 @@ def _fit(
     return Outside(np.stack(centres).astype(np.float64), spread, 1.0, evidence)
 
 
-def _warned(
+def _with_unlabelled(
     found: Outside,
     held_out: Sequence[Outside],
     vectors: Vectors,
