@@ -51,19 +51,33 @@ def sources_without(target: str) -> list[str]:
 
 
 def model_of(target: str, preset: str, options: argparse.Namespace) -> Bundle:
-    """Return the model that has never seen a target; trains it where it is not there yet."""
+    """Return the model that has never seen a target; trains it where it is not there yet.
+
+    Raises:
+        SystemExit: The paper's model that is there was trained otherwise than the options ask.
+    """
     left_out = "bccd_cropped" if target == "bccd" else target
     folder = options.models / preset / left_out
+    changes = {}
+    if preset == "paper":
+        changes = {"epochs": options.paper_epochs, "size": options.paper_size}
     if (folder / "card.json").exists():
-        return Bundle.load(folder)
+        model = Bundle.load(folder)
+        made = model.card.provenance["recipe"]
+        for name, asked in changes.items():
+            if asked not in (None, made[name]):
+                raise SystemExit(
+                    f"{folder} was trained with {name} = {made[name]}, and {asked} is asked for: "
+                    "move it away, or choose another folder by --models"
+                )
+        return model
     from hemashift.training.recipe import recipe
     from hemashift.training.source import train
 
     tables = [load(name, options.data) for name in sources_without(left_out)]
     print(f"training {folder} on {', '.join(sources_without(left_out))}", flush=True)
-    changes = {}
     if preset == "paper":
-        changes = {**PAPER, "epochs": options.paper_epochs, "size": options.paper_size}
+        changes |= PAPER
     return train(
         tables, folder, recipe(preset, **changes), run_folder=folder.with_name(f"{left_out}.run")
     )
