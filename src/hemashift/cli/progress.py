@@ -1,7 +1,8 @@
-"""A progress bar for work in stages, shared by the commands."""
+"""How far long work is, shared by the commands: a bar, or lines where none can be drawn."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,30 @@ from hemashift.progress import StageProgress
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+SECONDS_A_LINE = 60.0
+
+
+class Lines:
+    """Says how far work is in a file or a pipe, where no bar can be drawn: a line a minute.
+
+    Args:
+        console: Where to print. On a terminal nothing is said.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = time.monotonic()
+
+    def tell(self, what: str, done: int, total: int, numbers: str = "") -> None:
+        """Print what is being done, unless it is too soon after the last line."""
+        now = time.monotonic()
+        if self._console.is_terminal or now - self._last < SECONDS_A_LINE:
+            return
+        self._last = now
+        line = f"{what}: {done} of {total}  {numbers}"
+        self._console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -41,8 +66,10 @@ def stages(console: Console) -> Iterator[StageProgress]:
     )
     with Progress(*columns, console=console) as bar:
         tasks = {}
+        lines = Lines(console)
 
         def told(what: str, done: int, total: int) -> None:
+            lines.tell(what, done, total)
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)

@@ -97,7 +97,8 @@ def command(
 class _Display:
     """A line for each finished part, and below them a bar for what is being done.
 
-    In a file or a pipe, where no bar can be drawn, a line says what is begun.
+    In a file or a pipe, where no bar can be drawn, a line says what is begun, and one a minute
+    how far it is.
     """
 
     def __init__(self, console: Console) -> None:
@@ -110,7 +111,10 @@ class _Display:
             TimeRemainingColumn,
         )
 
+        from hemashift.cli.progress import Lines
+
         self._console = console
+        self._lines = Lines(console)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -159,6 +163,7 @@ class _Display:
         if not self._console.is_terminal and what != self._told:
             self._console.print(what, markup=False)
         self._told = what
+        self._lines.tell(what, done, total)
         self._progress.update(
             self._step, description=what, completed=done, total=total, visible=done < total
         )

@@ -1,8 +1,10 @@
-"""The progress bars of `hemashift train`."""
+"""The progress bars of `hemashift train`, and its lines where no bar can be drawn."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from hemashift.cli.progress import Lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -20,10 +22,11 @@ class TrainingDisplay:
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
+        self._lines: Lines | None = None
         self._what = ""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_progress": None, "_bar": None, "_what": ""}
+        return {"_progress": None, "_bar": None, "_lines": None, "_what": ""}
 
     def images(self, done: int, total: int) -> None:
         """Show how many images are decoded."""
@@ -70,7 +73,8 @@ class TrainingDisplay:
         if self._what != what:
             self.stop()
             self._start(what)
-        assert self._progress is not None and self._bar is not None
+        assert self._progress is not None and self._bar is not None and self._lines is not None
+        self._lines.tell(title, done, total, numbers)
         self._progress.update(
             self._bar, description=title, completed=done, total=total, numbers=numbers
         )
@@ -87,6 +91,7 @@ class TrainingDisplay:
             TextColumn("{task.fields[numbers]}"),
             transient=True,
         )
+        self._lines = Lines(self._progress.console)
         self._what = what
         self._bar = self._progress.add_task(what, total=None, numbers="")
         self._progress.start()
