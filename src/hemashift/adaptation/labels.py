@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from hemashift.adaptation.grouping import grouped
+from hemashift.columns import groups_in, one_spelling, texts_of
 from hemashift.errors import AdaptationError, TableError
-from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
 from hemashift.files import forward_slashes, on_disk, sha256
 from hemashift.images import list_images
 from hemashift.tables import read_table
@@ -80,7 +80,7 @@ def read_labels(
         images: Folder of images, searched recursively.
         labels: CSV file (comma, semicolon or tab), several, or a frame, with the columns `path`,
             relative to `images`, and `label`, and perhaps one that names the smear or patient of a
-            cell (`hemashift.evaluation.columns.GROUP_COLUMNS`). They are only read.
+            cell (`hemashift.columns.GROUP_COLUMNS`). They are only read.
         classes: Classes of the model to start from.
         taxonomy: What labels mean; the built-in one by default.
 

@@ -13,7 +13,7 @@ from hemashift.app import audit_trail, labelling
 from hemashift.app.labelling import Verdict
 from hemashift.app.names import one_line
 from hemashift.app.refusals import ProjectError
-from hemashift.evaluation.columns import groups_in, texts_of
+from hemashift.columns import groups_in, texts_of
 from hemashift.files import atomic_write, forward_slashes
 from hemashift.taxonomy import OUTSIDE
 from hemashift.trust.unidentified import UNIDENTIFIED

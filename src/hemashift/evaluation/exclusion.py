@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hemashift.columns import groups_in
 from hemashift.errors import ImageError, TableError
-from hemashift.evaluation.columns import groups_in
 from hemashift.evaluation.matching import join_path, normalise_path, path_ends
 from hemashift.files import on_disk
 from hemashift.images.archive import read_bytes

@@ -11,9 +11,9 @@ import pandas as pd
 
 from hemashift.cell_schema import BEYOND, BOX_COLUMNS
 from hemashift.cells import Box, CellTable
+from hemashift.columns import groups_in, one_spelling, texts_of
 from hemashift.errors import TableError
 from hemashift.evaluation.checks import check_probabilities
-from hemashift.evaluation.columns import groups_in, one_spelling, texts_of
 from hemashift.evaluation.metrics import UNLISTED, FloatArray, IntArray, encode_labels
 from hemashift.tables import read_table
 from hemashift.taxonomy import CLASSES, OUTSIDE, Taxonomy, default_taxonomy

@@ -14,7 +14,7 @@ from hemashift.adaptation.labels import (
     refuse_missing,
     refuse_pathless,
 )
-from hemashift.evaluation.columns import groups_in, texts_of
+from hemashift.columns import groups_in, texts_of
 from hemashift.files import forward_slashes
 from hemashift.images import list_images
 from hemashift.taxonomy import OUTSIDE, Taxonomy

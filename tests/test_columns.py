@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hemashift.evaluation.columns import GROUP_COLUMNS, groups_in, one_spelling, texts_of
+from hemashift.columns import GROUP_COLUMNS, groups_in, one_spelling, texts_of
 from hemashift.evaluation.tables import read_truth
 from hemashift.tables import read_table
 from hemashift.taxonomy import CLASSES
