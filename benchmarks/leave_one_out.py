@@ -23,7 +23,7 @@ labelled, and the test half is scored:
   (`limited_to`); the cells are chosen by the model that was not told;
 - any other method by its name: `robust`, cells drawn at random.
 
-What trains the encoder (the workflow, `finetune`, `lpft`, `batchnorm`) is scored on up to 400 cells
+What trains the encoder (the workflow, `finetune`, `student`, `lpft`, `batchnorm`) is scored on up to 400 cells
 of the test half.
 
 The paper trains for 15 epochs on four times as many cells, at 224 pixels; `--paper-epochs` and
@@ -70,7 +70,7 @@ from hemashift.trust.storage import read_trust
 
 COVERAGE = 0.9
 # These change the encoder, and are scored on so many cells of the test half at most.
-TRAINED = ("batchnorm", "lpft", "finetune")
+TRAINED = ("batchnorm", "lpft", "student", "finetune")
 SCORED = 400
 SCORES = ("accuracy", "macro F1", "ECE", f"covered at {COVERAGE}", "ECE by chance")
 

@@ -13,10 +13,12 @@ TRAINING = (
     "hemashift.model.architectures",
     "hemashift.model.checkpoint",
     "hemashift.model.export",
+    "hemashift.model.halves",
     "hemashift.model.members",
     "hemashift.model.saliency",
     "hemashift.adaptation.finetune",
     "hemashift.adaptation.lpft",
+    "hemashift.adaptation.student",
 )
 """Modules that need the extra `train`."""
 
@@ -101,6 +103,7 @@ def test_training_without_the_extra_says_what_to_install() -> None:
     code = """
 from hemashift.adaptation.registry import make_method
 from hemashift.errors import MissingExtraError
+assert make_method("auto").trainer() is None
 try:
     make_method("finetune")
 except MissingExtraError as error:

@@ -40,6 +40,14 @@ def lpft() -> Method:
     return LPFT(FinetuneSettings(learning_rate=1e-5, batch_size=4, epochs=1))
 
 
+def student() -> Method:
+    pytest.importorskip("optuna")
+    from hemashift.adaptation.finetune import FinetuneSettings
+    from hemashift.adaptation.student import Student
+
+    return Student(FinetuneSettings(learning_rate=1e-5, batch_size=4, epochs=1))
+
+
 METHODS: dict[str, Callable[[], Method]] = {
     "probe": Probe,
     "blend": Blend,
@@ -52,10 +60,11 @@ METHODS: dict[str, Callable[[], Method]] = {
     "auto": lambda: Auto((Probe(("embedding",), (0.03, 0.3)), HeadOnly(passes=(5, 20)))),
     "batchnorm": BatchNorm,
     "lpft": lpft,
+    "student": student,
     "finetune": finetune,
 }
 # These train in small batches, drawn in the order of the cells.
-IN_BATCHES = ("lpft", "finetune")
+IN_BATCHES = ("lpft", "student", "finetune")
 # These learn little in the few steps that they are given here.
 SLOW = (*IN_BATCHES, "batchnorm")
 LABELS = {

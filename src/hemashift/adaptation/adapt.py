@@ -273,8 +273,9 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
     """
     if len(np.unique(task.groups)) < 2 or len(np.unique(task.targets)) < 2:
         raise AdaptationError("adapting needs labelled cells of at least two classes")
-    if progress is not None:
-        progress("cross-validating", 0, 1)
+    told = of_stage(progress, "cross-validating")
+    if told is not None:
+        told(0, 1)
     before = _evaluation(task, Unadapted().fit(task).probabilities(task.cells))
     # Many small products: threads of BLAS would only wait for each other.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -282,7 +283,7 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
         # Read before cross-validation, in which `Auto` chooses again for each fold.
         name = method.chosen if isinstance(method, Auto) else method.name
         searched: Float | None = getattr(method, "out_of_fold", None)
-        predicted = out_of_fold(method, task) if searched is None else searched
+        predicted = searched if searched is not None else out_of_fold(method, task, progress=told)
     after = _evaluation(task, predicted)
     if _accuracy(after) < _accuracy(before):
         raise WorseModelError(
@@ -291,8 +292,6 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
             found=f"{after.overall['accuracy']} after adaptation, cross-validated",
             hint="use the model as it is, label more cells, or try another method",
         )
-    if progress is not None:
-        progress("cross-validating", 1, 1)
     bundle = calibrated(fitted.bundle(), predicted, task)
     counts = Counter(task.targets.tolist())
     labels = {label: counts.get(number, 0) for number, label in enumerate(task.classes)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,13 +13,18 @@ from hemashift.adaptation.contract import Fitted, Float, Method, Task, Unadapted
 from hemashift.adaptation.folds import folds
 from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.prototypes import Prototypes
+from hemashift.progress import Progress, StageProgress, of_stage
 
 # Standard errors by which a method must lead. With one, another method than the first was taken in
 # 5 of the 40 draws of `benchmarks/targets.py`, by chance: they lost 5 points on average.
 _CLEARLY = 2.0
+# Labelled cells from which on training pays (docs/trials-adaptation.md, "A student of blend").
+MANY = 50
 
 
-def out_of_fold(method: Method, task: Task, count: int = 5) -> Float:
+def out_of_fold(
+    method: Method, task: Task, count: int = 5, progress: Progress | None = None
+) -> Float:
     """Predict each labelled cell by a model adapted without it and without its group.
 
     Everything that the method chooses is chosen again inside each fold, so the result is not
@@ -29,22 +34,28 @@ def out_of_fold(method: Method, task: Task, count: int = 5) -> Float:
         method: The method.
         task: The labelled cells.
         count: Number of folds.
+        progress: Called with the number of folds done and their total.
 
     Returns:
         `(N, K)` class probabilities.
     """
-    return _out_of_fold((method,), task, count)[0]
+    return _out_of_fold((method,), task, count, progress)[0]
 
 
-def _out_of_fold(methods: Sequence[Method], task: Task, count: int) -> list[Float]:
+def _out_of_fold(
+    methods: Sequence[Method], task: Task, count: int, progress: Progress | None = None
+) -> list[Float]:
     """Return what `out_of_fold` does for each method, all given the very same folds."""
     found = [np.zeros((len(task), len(task.classes)), np.float32) for _ in methods]
-    for fit_rows, held_rows in folds(task.targets, task.groups, count, task.seed + 1):
+    parts = folds(task.targets, task.groups, count, task.seed + 1)
+    for done, (fit_rows, held_rows) in enumerate(parts, 1):
         held = task.cells[held_rows]
         part = task[fit_rows]
         for method, predicted in zip(methods, found, strict=True):
             fitted = method.fit(part) if len(part) else Unadapted().fit(task)
             predicted[held_rows] = fitted.probabilities(held)
+        if progress is not None:
+            progress(done, len(parts))
     return found
 
 
@@ -71,24 +82,40 @@ class Auto:
     place only if its out-of-fold predictions are better by more than twice the standard error of
     the difference on the same cells (a group counts as one): a smaller lead is luck.
 
+    A method that trains the encoder comes before them where there are enough labels to train on.
+    It takes minutes, so that its folds are used twice: to choose, and as the out-of-fold
+    predictions of what was chosen.
+
     Attributes:
         candidates: The methods to choose from, the one to expect most of first.
+        trainer: Makes a method that trains the encoder, or None where none can; asked only where
+            there are enough labels, as that takes seconds.
+        on_progress: Called with what is being done, the number done, and the total.
         chosen: After `fit`, the name of the method chosen.
+        out_of_fold: After `fit`, the out-of-fold probabilities `(N, K)` of the method chosen, where
+            the trainer was among the candidates.
     """
 
     candidates: Sequence[Method] = field(default_factory=lambda: (Blend(), Probe(), Prototypes()))
+    trainer: Callable[[], Method | None] = lambda: None
+    on_progress: StageProgress | None = None
     name: str = "auto"
     chosen: str = ""
+    out_of_fold: Float | None = field(default=None, repr=False)
 
     def fit(self, task: Task) -> Fitted:
         """Choose, then adapt to all labelled cells."""
-        found = _out_of_fold(self.candidates, task, 3)
-        scored = zip(self.candidates, (goodness(one, task) for one in found), strict=True)
-        best, best_scores = next(scored)
-        for method, scores in scored:
-            if _clearly_better(scores, best_scores, task.groups):
-                best, best_scores = method, scores
+        enough = len(np.unique(task.groups)) >= MANY
+        trainer = self.trainer() if enough else None
+        candidates = self.candidates if trainer is None else (trainer, *self.candidates)
+        told = None if trainer is None else of_stage(self.on_progress, "training in folds")
+        found = _out_of_fold(candidates, task, 3, told)
+        best, predicted = candidates[0], found[0]
+        for method, other in zip(candidates[1:], found[1:], strict=True):
+            if _clearly_better(goodness(other, task), goodness(predicted, task), task.groups):
+                best, predicted = method, other
         self.chosen = best.name
+        self.out_of_fold = None if trainer is None else predicted
         return best.fit(task)
 
 

@@ -6,6 +6,7 @@ size and number of epochs are chosen by 3-fold cross-validation inside the label
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -29,6 +30,8 @@ try:
     from hemashift.training.memory import keep_freed_memory
 except ImportError as error:
     raise train_extra_missing() from error
+
+VIEWS = 8
 
 
 @dataclass(frozen=True)
@@ -131,48 +134,82 @@ def tune(task: Task, settings: FinetuneSettings) -> Network:
     generator = torch.Generator().manual_seed(task.seed)
     network = load_network(task.model)  # in evaluation mode, in which it stays
     turns, network.turns = network.turns, 1  # cells are turned at random instead, in half the time
-    _widen_head(network, len(task.classes), generator)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network.to(device)
-    network.to(memory_format=torch.channels_last)
-    images = torch.from_numpy(np.ascontiguousarray(task.cells.images)).to(device)
-    targets = torch.from_numpy(task.targets).to(device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    size = min(settings.batch_size, len(task))
-    steps = settings.epochs * max(1, len(task) // size)
-    bfloat = precision("auto") == "bf16-mixed"
-    order = torch.empty(0, dtype=torch.int64)
-    for step in range(steps):
-        if len(order) < size:
-            order = torch.randperm(len(task), generator=generator)
-        rows, order = order[:size], order[size:]
-        for group in optimiser.param_groups:
-            group["lr"] = settings.learning_rate * (1 - step / steps)
-        batch = _turned(network.normalise(images[rows]), generator)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat):
+    widen_head(network, len(task.classes), generator)
+    network.to(accelerator(), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.from_numpy(np.ascontiguousarray(task.cells.images)).to(accelerator())
+
+    targets = torch.from_numpy(task.targets).to(accelerator())
+
+    def loss(rows: torch.Tensor) -> torch.Tensor:
+        views = torch.randint(VIEWS, (len(rows),), generator=generator).tolist()
+        pairs = zip(network.normalise(images[rows]), views, strict=True)
+        batch = torch.stack([turned(image, view) for image, view in pairs])
+        with mixed_precision():
             logits = network(batch.contiguous(memory_format=torch.channels_last))
-        loss = functional.cross_entropy(logits.float(), targets[rows], label_smoothing=0.1)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-    _round_as_stored(network)
+        return against(logits, targets[rows])
+
+    descend(network.parameters(), len(task), settings, generator, loss)
+    round_as_stored(network)
     network.turns = turns
     return network
 
 
-def _turned(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Turn each image by a multiple of a right angle and mirror half of them."""
-    turns = torch.randint(8, (len(images),), generator=generator).tolist()
-    return torch.stack(
-        [
-            torch.rot90(image.flip(2) if turn >= 4 else image, turn % 4, (1, 2))
-            for image, turn in zip(images, turns, strict=True)
-        ]
-    )
+def accelerator() -> torch.device:
+    """Return the device to train on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _widen_head(network: Network, count: int, generator: torch.Generator) -> None:
+def mixed_precision() -> torch.autocast:
+    """Compute in bfloat16 where that is faster."""
+    enabled = precision("auto") == "bf16-mixed"
+    return torch.autocast(accelerator().type, torch.bfloat16, enabled=enabled)
+
+
+def against(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the loss of logits (N, K) for labels (N,), which are believed to nine tenths."""
+    return functional.cross_entropy(logits.float(), targets, label_smoothing=0.1)
+
+
+def descend(
+    parameters: Iterable[torch.nn.Parameter],
+    count: int,
+    settings: FinetuneSettings,
+    generator: torch.Generator,
+    loss: Callable[[torch.Tensor], torch.Tensor],
+) -> None:
+    """Train weights on the labelled cells, in batches, at a rate that falls to zero.
+
+    Args:
+        parameters: The weights.
+        count: Number of labelled cells.
+        settings: Learning rate, batch size and epochs.
+        generator: Draws the order of the cells.
+        loss: Given rows of labelled cells, returns their loss.
+    """
+    weights = list(parameters)
+    optimiser = torch.optim.Adam(weights, lr=settings.learning_rate, fused=True)
+    size = min(settings.batch_size, count)
+    steps = settings.epochs * max(1, count // size)
+    order = torch.empty(0, dtype=torch.int64)
+    for step in range(steps):
+        if len(order) < size:
+            order = torch.randperm(count, generator=generator)
+        rows, order = order[:size], order[size:]
+        for group in optimiser.param_groups:
+            group["lr"] = settings.learning_rate * (1 - step / steps)
+        found = loss(rows)
+        optimiser.zero_grad()
+        found.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+
+
+def turned(image: torch.Tensor, view: int) -> torch.Tensor:
+    """Return one of the `VIEWS` of a square image (C, S, S): quarter turns, then mirrored."""
+    return torch.rot90(image.flip(2) if view >= 4 else image, view % 4, (1, 2))
+
+
+def widen_head(network: Network, count: int, generator: torch.Generator) -> None:
     """Give the head an output for each class of the task; those it has keep their weights.
 
     Of a mixed head, the part that was learnt from labels is trained on.
@@ -193,7 +230,7 @@ def _widen_head(network: Network, count: int, generator: torch.Generator) -> Non
     network.head.set_submodule(name, new)
 
 
-def _round_as_stored(network: Network) -> None:
+def round_as_stored(network: Network) -> None:
     """Round matrices of the encoder to float16, as a model stores them: what is scored is kept."""
     with torch.no_grad():
         for part in (network.trunk, network.embedding):

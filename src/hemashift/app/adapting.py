@@ -84,7 +84,7 @@ def adapt_project(
         columns=["path", "label", "group"],
     )
     cells = read_labels(project.images, frame, model.card.classes)
-    chosen = make_method(method, tell)
+    chosen = make_method(method, tell, train=False)
     only = project.occurring(model.card.classes)
     limited, said = limited_to(model, only, labelled=cells.labels)
     task = _task(project, limited, cells, seed, tell)

@@ -227,7 +227,10 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K) of normalised float images (N, 3, S, S)."""
-        features, embedding = self.encode(x)
+        return self.decide(*self.encode(x))
+
+    def decide(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """Return logits (N, K) of features (N, D) and embedding (N, E)."""
         read = {"features": features, "embedding": embedding}.get(self.head.on)
         if read is None:
             read = torch.cat([features, embedding], dim=1)

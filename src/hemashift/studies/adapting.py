@@ -159,7 +159,8 @@ def _method(work: Workspace, approach: Approach) -> Method:
     if approach.method == "none":
         return Unadapted()
     if approach.method != "finetune":
-        return make_method(approach.method)
+        # So many draws are a matter of seconds each only where the encoder stays as it is.
+        return make_method(approach.method, train=False)
     made = make_method("finetune", work.tell)  # says what to install where the extra is missing
     from hemashift.adaptation.finetune import Finetune, FinetuneSettings
 
