@@ -350,7 +350,7 @@ def test_another_method_needs_a_clear_lead(
 def test_auto_trains_where_labels_are_many_unless_that_is_clearly_worse(
     wrong: set[int], make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hemashift.adaptation.auto.MANY", 20)
+    monkeypatch.setattr("hemashift.adaptation.auto.MANY", 10)
     task = make_task(["lymphocyte", "monocyte"] * 10)
     trainer, light = (Told(n, task, frozenset(w)) for n, w in (("t", wrong), ("l", {2})))
     told: list[tuple[str, int, int]] = []
@@ -363,7 +363,7 @@ def test_auto_trains_where_labels_are_many_unless_that_is_clearly_worse(
     assert told == [("training in folds", done, 3) for done in (1, 2, 3)]
     assert any("same folds" in note for note in adapted.notes)
 
-    auto.fit(task[np.arange(19)])
+    auto.fit(task[np.arange(19)])  # ten lymphocytes and nine others
     assert (auto.chosen, auto.out_of_fold) == (light.name, None)
     assert len(told) == 3
 

@@ -94,7 +94,8 @@ def adapt(
         model: The model to start from; the shipped one by default.
         method: One of `hemashift.adaptation.registry.METHODS`. `auto` takes
             `blend`, unless cross-validation inside the labels clearly prefers `probe` or
-            `prototypes`; `lpft` and `finetune` need the extra `train`.
+            `prototypes`; `student`, `lpft` and `finetune` need the extra `train`, with which
+            `student` comes first under `auto` where labels are many.
         seed: Seed of folds and training.
         taxonomy: What labels mean; the built-in one by default.
         only: Those classes of the model that occur in the laboratory, where that is known; it
@@ -303,7 +304,7 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
     ]
     if searched is not None:
         notes.append(
-            "The settings were chosen on the same folds as the score after adaptation, "
+            "Settings or method were chosen on the same folds as the score after adaptation, "
             "which is therefore a little too high."
         )
     expected = expected_accuracy(predicted, task)

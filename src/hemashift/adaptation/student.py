@@ -63,7 +63,7 @@ class Student:
 
     settings: FinetuneSettings = SETTINGS
     name: str = "student"
-    _kept: dict[tuple[str, bytes, int], list[View]] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[str, bytes, range], list[View]] = field(default_factory=dict, repr=False)
 
     def fit(self, task: Task) -> FittedNetwork:
         """Adapt the teacher, then train the student on its answers and the labels."""
@@ -73,9 +73,10 @@ class Student:
         widen_head(network, len(task.classes), generator)
         network.to(accelerator(), memory_format=torch.channels_last)  # type: ignore[call-overload]
         halves = Halves(network)
-        labelled = [self._views(halves, task.model, one, VIEWS) for one in task.cells.images]
+        images = task.cells.images
+        labelled = [self._views(halves, task.model, one, range(VIEWS)) for one in images]
         targets = torch.from_numpy(task.targets).to(accelerator())
-        unlabelled = [self._views(halves, task.model, one, 1)[0] for one in pool_images(task)]
+        unlabelled = [self._any_view(halves, task.model, one) for one in pool_images(task)]
         answers = Blend().fit(task).head.probabilities(task.pool)
         answered = torch.from_numpy(answers.astype(np.float32)).to(accelerator())
 
@@ -94,17 +95,23 @@ class Student:
         round_as_stored(network)
         return FittedNetwork(task.model, network, task.classes)
 
-    def _views(self, halves: Halves, model: Bundle, image: Image, count: int) -> list[View]:
-        """Return what the lower half says of the first views of an image."""
-        key = (model.hash, sha256(image.tobytes()).digest(), count)
+    def _any_view(self, halves: Halves, model: Bundle, image: Image) -> View:
+        """Return what the lower half says of one view of an image, always the same one."""
+        view = int(image.sum(dtype=np.int64)) % VIEWS
+        return self._views(halves, model, image, range(view, view + 1))[0]
+
+    def _views(self, halves: Halves, model: Bundle, image: Image, views: range) -> list[View]:
+        """Return what the lower half says of some views of an image."""
+        key = (model.hash, sha256(image.tobytes()).digest(), views)
         if key not in self._kept:
             pixels = torch.from_numpy(np.ascontiguousarray(image)).to(accelerator())
             upright = halves.network.normalise(pixels[None])[0]
-            views = torch.stack([turned(upright, view) for view in range(count)])
+            batch = torch.stack([turned(upright, view) for view in views])
             with torch.no_grad(), mixed_precision():
-                below = halves.below(views.contiguous(memory_format=torch.channels_last))
+                below = halves.below(batch.contiguous(memory_format=torch.channels_last))
             self._kept[key] = [
-                [tuple(layer[view] for layer in trunk) for trunk in below] for view in range(count)
+                [tuple(layer[row] for layer in trunk) for trunk in below]
+                for row in range(len(views))
             ]
         return self._kept[key]
 

@@ -54,7 +54,8 @@ def adapt_project(
     The new version becomes the active one. Until it is complete the one before stays active,
     also after an interruption. Every adaptation starts from the version that has learnt from no
     label of this project, so that the scores before and after are honest. The model is the one
-    that `hemashift adapt` makes of the same labels, method and seed.
+    that `hemashift adapt` makes of the same labels, method and seed, but that `auto` trains no
+    encoder here: each round would take minutes, and all cells would have to be encoded anew.
 
     Args:
         project: The project.

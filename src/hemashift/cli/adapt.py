@@ -29,6 +29,7 @@ class MethodName(StrEnum):
     transductive = "transductive"
     classmix = "classmix"
     batchnorm = "batchnorm"
+    student = "student"
     lpft = "lpft"
     finetune = "finetune"
 
@@ -40,8 +41,9 @@ def command(
     method: Annotated[
         MethodName,
         typer.Option(
-            help="auto is blend, or probe or prototypes where that is clearly better; lpft and "
-            "finetune train the encoder and need the extra 'train'. See docs/methods.md."
+            help="auto is blend, or probe or prototypes where that is clearly better; student, "
+            "lpft and finetune train the encoder and need the extra 'train', with which auto is "
+            "student where labels are many. See docs/methods.md."
         ),
     ] = MethodName.auto,
     model: Annotated[
