@@ -21,12 +21,10 @@ labelled, and the test half is scored:
 - `means`: `Unlabelled` without its mixture, without labels only;
 - `stated`, `stated-selected`, `stated-means`, `stated-workflow`: the same, told which classes occur
   (`limited_to`); the cells are chosen by the model that was not told;
-- `trained`, `trained-selected`: `auto` where the extra `train` is installed, so that `student` is a
-  candidate; `auto` and `selected` are without it;
 - any other method by its name: `robust`, cells drawn at random.
 
-What trains the encoder (the workflow, `trained`, `finetune`, `student`, `lpft`, `batchnorm`) is
-scored on up to 400 cells of the test half.
+What changes the encoder (the workflow, `finetune`, `student`, `lpft`, `batchnorm`) is scored on up
+to 400 cells of the test half.
 
 The paper trains for 15 epochs on four times as many cells, at 224 pixels; `--paper-epochs` and
 `--paper-size` shorten that. With `--search-once`, Optuna searches in the first draw of each target
@@ -66,7 +64,6 @@ from hemashift.evaluation.calibration import (
     expected_calibration_error,
 )
 from hemashift.model.bundle import Bundle
-from hemashift.model.heads import softmax
 from hemashift.selection import DEFAULT
 from hemashift.trust.conformal import least_probabilities, prediction_sets
 from hemashift.trust.storage import read_trust
@@ -83,7 +80,7 @@ class Approach:
     """The preset of the model, the method, and who chooses the cells that are labelled.
 
     Where `stated`, the model is told which classes occur. With `passes`, fine-tuning does not
-    search. Where `trains`, `auto` may train the encoder.
+    search.
     """
 
     preset: str
@@ -91,20 +88,12 @@ class Approach:
     chosen_by: str = "random"
     stated: bool = False
     passes: int = 0
-    trains: bool = False
-
-    @property
-    def slow(self) -> bool:
-        """Whether the encoder is another one afterwards, which must look at each cell anew."""
-        return self.trains or self.method in TRAINED
 
     @classmethod
     def of(cls, name: str) -> Approach:
         """Return the approach of that name on the command line."""
         if name.startswith("stated"):
             return replace(cls.of(name.removeprefix("stated").lstrip("-") or "auto"), stated=True)
-        if name.startswith("trained"):
-            return replace(cls.of(name.removeprefix("trained").lstrip("-") or "auto"), trains=True)
         if name.startswith("workflow"):
             passes = name.removeprefix("workflow").lstrip("-")
             return cls("paper", "finetune", passes=int(passes or 0))
@@ -142,11 +131,8 @@ def score(
     trust = [np.nan, np.nan, np.nan]
     # Sets of that coverage need nine cells; two pictures of one cell count once.
     if approach.method == "auto" and len(np.unique(task.groups)) >= 9 and not one_class:
-        known = getattr(method, "out_of_fold", None)
-        predicted = out_of_fold(method, task) if known is None else known
-        adapted = calibrated(fitted.bundle(), predicted, task)
-        heat = adapted.card.temperature / fitted.bundle().card.temperature
-        found = softmax(np.log(np.maximum(found, 1e-12)), heat)
+        adapted = calibrated(fitted.bundle(), out_of_fold(method, task), task)
+        found = adapted.head.probabilities(laboratory.encoded[scored])
         known = read_trust(adapted).calibration
         right = (found.argmax(axis=1) == truth).astype(bool)
         inside = prediction_sets(found, least_probabilities(known, COVERAGE))
@@ -167,7 +153,7 @@ class Searches:
 
     def method(self, approach: Approach, place: str) -> Method:
         """Make a method; one with a search takes what was found in the same place before."""
-        method = make_method(approach.method, train=approach.trains)
+        method = make_method(approach.method)
         if approach.method == "finetune":
             from hemashift.adaptation.finetune import FinetuneSettings
 
@@ -206,7 +192,7 @@ def draw(
 ) -> Iterator[tuple[int, list[float]]]:
     """Yield number of labels and scores, of those counts that are missing."""
     rows, scored = divide(laboratory, seed)
-    if approach.slow:  # the network runs on each of them
+    if approach.method in TRAINED:  # the network runs on each of them
         scored = np.random.default_rng([seed, 6]).permutation(scored)[:SCORED]
     rounds = []
     if approach.chosen_by == DEFAULT and max(counts):
@@ -276,7 +262,7 @@ def compute(
                     visited[approach.preset] = visit(model, target, options.data)
                 laboratory = visited[approach.preset]
                 # Sums in one thread are always made in the same order; training takes all threads.
-                with threadpool_limits(limits=None if approach.slow else 1):
+                with threadpool_limits(limits=None if approach.method in TRAINED else 1):
                     place = f"{short} {target.dataset}"
                     found = draw(
                         model, laboratory, approach, wanted, missing, searches, place, seed

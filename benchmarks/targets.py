@@ -38,7 +38,7 @@ def adapt_and_score(
     """Return accuracy, macro F1 and seconds of one draw."""
     task = data.task(model, labelled, seed)
     began = time.perf_counter()
-    method = Unadapted() if name == "none" else make_method(name, train=False)
+    method = Unadapted() if name == "none" else make_method(name)
     if name == "finetune":
         method.trials = trials
     fitted = method.fit(task)

@@ -77,8 +77,8 @@ def honesty(
 ) -> list[float]:
     labelled, scored = list(draws(cells, target, seed + 1))[seed]
     task = cells.task(model, labelled, seed)
-    fitted = make_method(method, train=False).fit(task).bundle()
-    adapted = calibrated(fitted, out_of_fold(make_method(method, train=False), task), task)
+    fitted = make_method(method).fit(task).bundle()
+    adapted = calibrated(fitted, out_of_fold(make_method(method), task), task)
     known = read_trust(adapted).calibration
     assert known is not None
     truth, encoded = cells.targets[scored], cells.cells[scored].encoded

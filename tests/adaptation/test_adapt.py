@@ -346,28 +346,6 @@ def test_another_method_needs_a_clear_lead(
     assert auto.chosen == chosen
 
 
-@pytest.mark.parametrize("wrong", [{1}, set(range(12))], ids=["good", "bad"])
-def test_auto_trains_where_labels_are_many_unless_that_is_clearly_worse(
-    wrong: set[int], make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hemashift.adaptation.auto.MANY", 10)
-    task = make_task(["lymphocyte", "monocyte"] * 10)
-    trainer, light = (Told(n, task, frozenset(w)) for n, w in (("t", wrong), ("l", {2})))
-    told: list[tuple[str, int, int]] = []
-    auto = Auto([light], trainer=lambda: trainer, on_progress=lambda *step: told.append(step))
-    adapted = adapt_task(task, auto)
-    kept = trainer if wrong == {1} else light
-    assert adapted.method == auto.chosen == kept.name
-    # What was chosen is scored by the folds it was chosen in: training once more takes too long.
-    assert adapted.after.overall["accuracy"].estimate == 1 - len(kept.wrong) / 20
-    assert told == [("training in folds", done, 3) for done in (1, 2, 3)]
-    assert any("same folds" in note for note in adapted.notes)
-
-    auto.fit(task[np.arange(19)])  # ten lymphocytes and nine others
-    assert (auto.chosen, auto.out_of_fold) == (light.name, None)
-    assert len(told) == 3
-
-
 def test_cells_labelled_outside_change_no_class_and_teach_what_is_outside(
     laboratory: Path, bundle: Bundle
 ) -> None:

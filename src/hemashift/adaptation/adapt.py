@@ -94,8 +94,7 @@ def adapt(
         model: The model to start from; the shipped one by default.
         method: One of `hemashift.adaptation.registry.METHODS`. `auto` takes
             `blend`, unless cross-validation inside the labels clearly prefers `probe` or
-            `prototypes`; `student`, `lpft` and `finetune` need the extra `train`, with which
-            `student` comes first under `auto` where labels are many.
+            `prototypes`; `student`, `lpft` and `finetune` need the extra `train`.
         seed: Seed of folds and training.
         taxonomy: What labels mean; the built-in one by default.
         only: Those classes of the model that occur in the laboratory, where that is known; it
@@ -304,7 +303,7 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
     ]
     if searched is not None:
         notes.append(
-            "Settings or method were chosen on the same folds as the score after adaptation, "
+            "The settings were chosen on the same folds as the score after adaptation, "
             "which is therefore a little too high."
         )
     expected = expected_accuracy(predicted, task)

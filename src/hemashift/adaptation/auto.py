@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,14 +13,11 @@ from hemashift.adaptation.contract import Fitted, Float, Method, Task, Unadapted
 from hemashift.adaptation.folds import folds
 from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.prototypes import Prototypes
-from hemashift.progress import Progress, StageProgress, of_stage
+from hemashift.progress import Progress
 
 # Standard errors by which a method must lead. With one, another method than the first was taken in
 # 5 of the 40 draws of `benchmarks/targets.py`, by chance: they lost 5 points on average.
 _CLEARLY = 2.0
-# Labelled cells beside those of the commonest class from which on training pays: of a smear that is
-# nine tenths neutrophils it learns little else (docs/trials-adaptation.md, "A student of blend").
-MANY = 30
 
 
 def out_of_fold(
@@ -83,47 +80,25 @@ class Auto:
     place only if its out-of-fold predictions are better by more than twice the standard error of
     the difference on the same cells (a group counts as one): a smaller lead is luck.
 
-    A method that trains the encoder comes before them where there are enough labels to train on.
-    It takes minutes, so that its folds are used twice: to choose, and as the out-of-fold
-    predictions of what was chosen.
-
     Attributes:
         candidates: The methods to choose from, the one to expect most of first.
-        trainer: Makes a method that trains the encoder, or None where none can; asked only where
-            there are enough labels, as that takes seconds.
-        on_progress: Called with what is being done, the number done, and the total.
         chosen: After `fit`, the name of the method chosen.
-        out_of_fold: After `fit`, the out-of-fold probabilities `(N, K)` of the method chosen, where
-            the trainer was among the candidates.
     """
 
     candidates: Sequence[Method] = field(default_factory=lambda: (Blend(), Probe(), Prototypes()))
-    trainer: Callable[[], Method | None] = lambda: None
-    on_progress: StageProgress | None = None
     name: str = "auto"
     chosen: str = ""
-    out_of_fold: Float | None = field(default=None, repr=False)
 
     def fit(self, task: Task) -> Fitted:
         """Choose, then adapt to all labelled cells."""
-        trainer = self.trainer() if _beside_the_commonest(task) >= MANY else None
-        candidates = self.candidates if trainer is None else (trainer, *self.candidates)
-        told = None if trainer is None else of_stage(self.on_progress, "training in folds")
-        found = _out_of_fold(candidates, task, 3, told)
-        best, predicted = candidates[0], found[0]
-        for method, other in zip(candidates[1:], found[1:], strict=True):
-            if _clearly_better(goodness(other, task), goodness(predicted, task), task.groups):
-                best, predicted = method, other
+        found = _out_of_fold(self.candidates, task, 3)
+        scored = zip(self.candidates, (goodness(one, task) for one in found), strict=True)
+        best, best_scores = next(scored)
+        for method, scores in scored:
+            if _clearly_better(scores, best_scores, task.groups):
+                best, best_scores = method, scores
         self.chosen = best.name
-        self.out_of_fold = None if trainer is None else predicted
         return best.fit(task)
-
-
-def _beside_the_commonest(task: Task) -> int:
-    """Count the labelled cells that are not of the commonest class; copies and kin as one cell."""
-    _, first = np.unique(task.groups, return_index=True)
-    counts = np.bincount(task.targets[first])
-    return int(counts.sum() - counts.max())
 
 
 def _clearly_better(

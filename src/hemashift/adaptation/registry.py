@@ -16,7 +16,7 @@ from hemashift.adaptation.probe import Probe
 from hemashift.adaptation.propagation import Propagation
 from hemashift.adaptation.prototypes import Prototypes
 from hemashift.adaptation.transductive import Transductive
-from hemashift.errors import HemashiftError, MissingExtraError
+from hemashift.errors import HemashiftError
 from hemashift.progress import StageProgress
 
 _LIGHT: dict[str, Callable[[], Method]] = {
@@ -38,13 +38,12 @@ _TRAINED = {
 METHODS = (*_LIGHT, *_TRAINED)
 
 
-def make_method(name: str, progress: StageProgress | None = None, *, train: bool = True) -> Method:
+def make_method(name: str, progress: StageProgress | None = None) -> Method:
     """Make a method of adaptation by its name.
 
     Args:
         name: One of `METHODS`.
         progress: Told what a method that takes minutes is doing.
-        train: Whether `auto` may train the encoder, where the extra `train` is installed.
 
     Raises:
         HemashiftError: There is none of that name.
@@ -54,8 +53,6 @@ def make_method(name: str, progress: StageProgress | None = None, *, train: bool
         >>> make_method("probe").name
         'probe'
     """
-    if name == "auto" and train:
-        return Auto(trainer=_student, on_progress=progress)
     if name in _LIGHT:
         return _LIGHT[name]()
     if name not in _TRAINED:
@@ -63,11 +60,3 @@ def make_method(name: str, progress: StageProgress | None = None, *, train: bool
     module, maker = _TRAINED[name]
     made = getattr(import_module(f"hemashift.adaptation.{module}"), maker)
     return cast(Method, made(on_progress=progress) if name == "finetune" else made())
-
-
-def _student() -> Method | None:
-    """Return the method that trains under `auto`, or None where the extra is not installed."""
-    try:
-        return make_method("student")
-    except MissingExtraError:
-        return None

@@ -54,8 +54,7 @@ def adapt_project(
     The new version becomes the active one. Until it is complete the one before stays active,
     also after an interruption. Every adaptation starts from the version that has learnt from no
     label of this project, so that the scores before and after are honest. The model is the one
-    that `hemashift adapt` makes of the same labels, method and seed, but that `auto` trains no
-    encoder here: each round would take minutes, and all cells would have to be encoded anew.
+    that `hemashift adapt` makes of the same labels, method and seed.
 
     Args:
         project: The project.
@@ -85,7 +84,7 @@ def adapt_project(
         columns=["path", "label", "group"],
     )
     cells = read_labels(project.images, frame, model.card.classes)
-    chosen = make_method(method, tell, train=False)
+    chosen = make_method(method, tell)
     only = project.occurring(model.card.classes)
     limited, said = limited_to(model, only, labelled=cells.labels)
     task = _task(project, limited, cells, seed, tell)

@@ -42,8 +42,7 @@ def command(
         MethodName,
         typer.Option(
             help="auto is blend, or probe or prototypes where that is clearly better; student, "
-            "lpft and finetune train the encoder and need the extra 'train', with which auto is "
-            "student where labels are many. See docs/methods.md."
+            "lpft and finetune train the encoder and need the extra 'train'. See docs/methods.md."
         ),
     ] = MethodName.auto,
     model: Annotated[

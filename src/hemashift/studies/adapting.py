@@ -159,8 +159,7 @@ def _method(work: Workspace, approach: Approach) -> Method:
     if approach.method == "none":
         return Unadapted()
     if approach.method != "finetune":
-        # So many draws are a matter of seconds each only where the encoder stays as it is.
-        return make_method(approach.method, train=False)
+        return make_method(approach.method)
     made = make_method("finetune", work.tell)  # says what to install where the extra is missing
     from hemashift.adaptation.finetune import Finetune, FinetuneSettings
 
