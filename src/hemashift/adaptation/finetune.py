@@ -32,6 +32,7 @@ except ImportError as error:
     raise train_extra_missing() from error
 
 VIEWS = 8
+"""Views of a square image, see `turned`."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,6 @@ def tune(task: Task, settings: FinetuneSettings) -> Network:
     widen_head(network, len(task.classes), generator)
     network.to(accelerator(), memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.from_numpy(np.ascontiguousarray(task.cells.images)).to(accelerator())
-
     targets = torch.from_numpy(task.targets).to(accelerator())
 
     def loss(rows: torch.Tensor) -> torch.Tensor:
