@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from scipy.ndimage import gaussian_filter
 
 from hemashift.files import atomic_write
@@ -18,6 +19,7 @@ from hemashift.model.bundle import Bundle
 
 if TYPE_CHECKING:
     from hemashift.model.architectures import Network
+    from hemashift.model.tensors import Span
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CLASSES = ("basophil", "eosinophil", "erythroblast", "lymphocyte", "monocyte", "neutrophil")
@@ -64,7 +66,8 @@ class Graphs:
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let a graph that one of several processes exported serve all: it takes 15 s and more.
 
-    A process alone remembers its graphs, and one that has not imported PyTorch exports none yet.
+    Who wants a graph that another process is at waits for it. A process alone remembers its
+    graphs, and one that has not imported PyTorch exports none yet.
     """
     if "PYTEST_XDIST_WORKER" not in os.environ or "torch" not in sys.modules:
         yield
@@ -72,8 +75,16 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from hemashift.model import export
 
     folder = tmp_path_factory.getbasetemp().parent / "graphs"
+    folder.mkdir(exist_ok=True)
+    graph_of = export._graph
+
+    def one_at_a_time(network: Network, size: int, layout: dict[str, Span]) -> bytes:
+        with FileLock(folder / f"{network.architecture.name}-{network.turns}-{size}.lock"):
+            return graph_of(network, size, layout)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "_GRAPHS", Graphs(folder))
+        patch.setattr(export, "_graph", one_at_a_time)
         yield
 
 

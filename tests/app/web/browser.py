@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 SIZES = {"1366x768": (1366, 768), "820x1180": (820, 1180)}
+SHOWN = """() => document.readyState === "complete" && [...document.images].every(
+    (image) => image.complete || image.loading === "lazy" || !image.getAttribute("src"))"""
 
 
 class Site:
@@ -110,7 +112,8 @@ class Looker:
         for size, (width, height) in reversed(SIZES.items()):
             self.page.set_viewport_size({"width": width, "height": height})
             self.page.evaluate("scrollTo(0, 0)")
-            self.page.wait_for_load_state("networkidle")
+            # Not "networkidle": a page that follows work asks again and again.
+            self.page.wait_for_function(SHOWN)
             assert_fits(self.page, f"{step} at {size}")
             if self.folder is not None:
                 self.page.wait_for_timeout(600)
