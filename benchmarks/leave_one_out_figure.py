@@ -1,9 +1,9 @@
 """The rows of `benchmarks/leave_one_out.py` as curves: accuracy by labels, a panel a laboratory.
 
-    python benchmarks/leave_one_out_figure.py FILE [--store benchmarks/results/leave_one_out.csv]
-                                              [--approaches workflow,auto,selected]
+    python benchmarks/leave_one_out_figure.py FILE [--store FILE ...] [--approaches workflow,auto]
 
-Nothing is computed anew. Bands are the 95 % t-interval over the draws.
+Nothing is computed anew. Bands are the 95 % t-interval over the draws. The workflow is that of a
+source trained for the paper's epochs, `workflow` that of two.
 """
 
 from __future__ import annotations
@@ -25,19 +25,23 @@ from hemashift.reports.style import ACCENT, GREY, SECOND, save
 # What an approach is called, its colour, marker and line.
 LOOKS = {
     "workflow": ("workflow of the paper,\nsource of 2 epochs,\nlabels at random", GREY, "s", ":"),
+    "workflow-30": ("workflow of the paper,\nlabels at random", GREY, "s", ":"),
     "auto": ("hemashift,\nlabels at random", ACCENT, "o", "--"),
     "selected": ("hemashift,\nlabels it asks for", SECOND, "D", "-"),
 }
 COLUMNS = 3
+RESULTS = Path("benchmarks/results")
+STORES = [RESULTS / "leave_one_out.csv", RESULTS / "leave_one_out_longer.csv"]
 
 Curves = dict[tuple[str, str], dict[int, list[float]]]
 
 
-def curves_of(store: Path) -> Curves:
+def curves_of(stores: list[Path]) -> Curves:
     """Return the accuracies of all draws by target, approach and number of labels."""
     found: Curves = defaultdict(lambda: defaultdict(list))
-    for (_, target, name, _, count), values in read_store(store).items():
-        found[target, name][int(count)].append(values[0])
+    for store in stores:
+        for (_, target, name, _, count), values in read_store(store).items():
+            found[target, name][int(count)].append(values[0])
     return found
 
 
@@ -79,8 +83,8 @@ def draw(curves: Curves, names: list[str]) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("figure", type=Path, metavar="FILE", help="a PNG or SVG file")
-    parser.add_argument("--store", type=Path, default=Path("benchmarks/results/leave_one_out.csv"))
-    parser.add_argument("--approaches", default=",".join(LOOKS))
+    parser.add_argument("--store", type=Path, nargs="+", default=STORES)
+    parser.add_argument("--approaches", default="workflow-30,auto,selected")
     options = parser.parse_args()
     save(draw(curves_of(options.store), options.approaches.split(",")), options.figure)
 
