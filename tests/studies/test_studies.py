@@ -132,7 +132,7 @@ def test_a_second_start_computes_nothing(
     monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("encoded again"))
     monkeypatch.setattr("hemashift.training.source.train", lambda *_, **__: pytest.fail("trained"))
     for name in ("write_drawn", "write_study_page"):
-        monkeypatch.setattr(f"hemashift.studies.running.{name}", lambda *_, **__: None)
+        monkeypatch.setattr(f"hemashift.studies.running.{name}", lambda *_, **__: [])
     records = run_studies(["datasets", "architectures", "targets", "ablation"], again(finished))
     assert not any(record.fresh or record.error for record in records)
 

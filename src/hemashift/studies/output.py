@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from hemashift.files import atomic_write
 from hemashift.model.runtime import available_threads
 from hemashift.model.versions import versions
-from hemashift.reports.sections import Pictures
-from hemashift.reports.style import save
+from hemashift.reports.sections import Pictures, Plate, Section
+from hemashift.reports.style import save_bytes
 from hemashift.studies.contract import Drawn, Illustration, Results
 from hemashift.studies.workspace import Workspace
 
@@ -27,21 +27,27 @@ if TYPE_CHECKING:
 RECORD = "run.json"
 
 
-def write_drawn(folder: Path, results: Results, drawn: Drawn) -> None:
+def write_drawn(folder: Path, results: Results, drawn: Drawn) -> list[Section]:
     """Write the tables of a study as CSV and Parquet, and its figures as PNG and SVG.
 
     Args:
         folder: Folder of the study.
         results: Tables of its parts.
         drawn: Its figures and summaries.
+
+    Returns:
+        The parts of the page. Figures have become the SVG that was written: the page is written
+        after each study, and need not render those of the studies before it again.
     """
     tables = {name: results.table(name) for name in results.names}
     for name, table in {**tables, **drawn.tables}.items():
         _write_table(table, folder / name)
-    for section in drawn.sections:
-        for item in section.items if isinstance(section, Pictures) else ():
-            if isinstance(item, Illustration):
-                _write_figure(item, folder / item.name)
+    return [
+        replace(section, items=[_written(item, folder) for item in section.items])
+        if isinstance(section, Pictures)
+        else section
+        for section in drawn.sections
+    ]
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
@@ -51,14 +57,24 @@ def _write_table(table: pd.DataFrame, path: Path) -> None:
         table.to_parquet(aside, index=False)
 
 
-def _write_figure(illustration: Illustration, path: Path) -> None:
-    picture = illustration.picture
-    if isinstance(picture, Figure):
-        save(picture, path.with_suffix(".png"))
-        save(picture, path.with_suffix(".svg"))
-    elif isinstance(picture, bytes):
-        with atomic_write(path.with_suffix(".png")) as aside:
-            aside.write_bytes(picture)
+def _written(plate: Plate, folder: Path) -> Plate:
+    """Write a figure that has a name, and return it as the page shows it."""
+    if not isinstance(plate, Illustration):
+        return plate
+    picture, path = plate.picture, folder / plate.name
+    if isinstance(picture, bytes):
+        _write_bytes(picture, path.with_suffix(".png"))
+    elif isinstance(picture, Figure):
+        _write_bytes(save_bytes(picture, "png"), path.with_suffix(".png"))
+        drawn = save_bytes(picture, "svg")
+        _write_bytes(drawn, path.with_suffix(".svg"))
+        return replace(plate, picture=drawn)
+    return plate
+
+
+def _write_bytes(content: bytes, path: Path) -> None:
+    with atomic_write(path) as aside:
+        aside.write_bytes(content)
 
 
 def write_record(work: Workspace, facts: Mapping[str, Any], parts: Sequence[PartRecord]) -> None:

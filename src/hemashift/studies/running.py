@@ -186,9 +186,9 @@ def _chapter(
 ) -> Chapter:
     found = Results(results)
     drawn = study.draw(found, work)
-    write_drawn(work.folder / study.name, found, drawn)
+    sections = write_drawn(work.folder / study.name, found, drawn)
     failures = [f"{one.part}: {one.error}" for one in failed]
-    return Chapter(study.title, study.about, drawn.sections, found.notes, failures)
+    return Chapter(study.title, study.about, sections, found.notes, failures)
 
 
 def _write(chapters: dict[str, Chapter], work: Workspace, preset: str) -> None:
