@@ -71,6 +71,8 @@ def test_from_folder_to_model(laboratory: Path, bundle: Bundle, tmp_path: Path) 
     assert any("basophil, eosinophil, erythroblast" in note for note in adapted.notes)
     assert adapted.cells is not None and len(adapted.cells.unlabelled) == 12
     assert ("reading labelled cells", 24, 24) in told
+    begins, ends = told.index(("adapting", 0, 1)), told.index(("adapting", 1, 1))
+    assert begins < ends < told.index(("cross-validating", 1, 5))
     assert told[-1] == ("cross-validating", 5, 5)
 
     card = Bundle.load(adapted.bundle.save(tmp_path / "model")).card

@@ -273,16 +273,18 @@ def adapt_task(task: Task, method: Method, progress: StageProgress | None = None
     """
     if len(np.unique(task.groups)) < 2 or len(np.unique(task.targets)) < 2:
         raise AdaptationError("adapting needs labelled cells of at least two classes")
-    told = of_stage(progress, "cross-validating")
-    if told is not None:
-        told(0, 1)
+    if progress is not None:
+        progress("adapting", 0, 1)
     before = _evaluation(task, Unadapted().fit(task).probabilities(task.cells))
     # Many small products: threads of BLAS would only wait for each other.
     with threadpool_limits(limits=1, user_api="blas"):
         fitted = method.fit(task)
+        if progress is not None:
+            progress("adapting", 1, 1)
         # Read before cross-validation, in which `Auto` chooses again for each fold.
         name = method.chosen if isinstance(method, Auto) else method.name
         searched: Float | None = getattr(method, "out_of_fold", None)
+        told = of_stage(progress, "cross-validating")
         predicted = searched if searched is not None else out_of_fold(method, task, progress=told)
     after = _evaluation(task, predicted)
     if _accuracy(after) < _accuracy(before):

@@ -88,7 +88,6 @@ def adapt_project(
     only = project.occurring(model.card.classes)
     limited, said = limited_to(model, only, labelled=cells.labels)
     task = _task(project, limited, cells, seed, tell)
-    tell("adapting", 0, 1)
     adapted = adapt_task(task, chosen, tell)
     notes = [*cells.notes, *said, *adapted.notes]
     if known.disputed:
