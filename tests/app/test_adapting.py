@@ -103,7 +103,7 @@ def test_a_worse_model_is_refused(
     label(encoded)
     monkeypatch.setattr(adapting, "adapt_task", refuse)
     job = encoded.jobs.start("adapt", lambda told: adapt_project(encoded, by="A", told=told))
-    last = job.wait(60)
+    last = job.wait(600)
     assert last.state == "failed" and "would be worse" in str(last.error)
     assert [one.number for one in versions.versions(encoded)] == [1]
     assert versions.active(encoded).number == 1

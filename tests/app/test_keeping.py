@@ -179,7 +179,7 @@ def test_an_earlier_project_gets_its_scores_when_it_is_opened(encoded: Project) 
         connection.execute("UPDATE predictions SET outside = NULL")
     assert bins(encoded)["outside"] == 0
     job = work.catch_up(encoded)
-    assert job is not None and job.wait(60).state == "done"
+    assert job is not None and job.wait(600).state == "done"
     assert bins(encoded) == after
     assert work.catch_up(encoded) is None
     assert "classify" not in {entry.action for entry in audit_trail.entries(encoded)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -63,12 +61,3 @@ def test_bad_input_is_refused() -> None:
         bootstrap_confusions(np.zeros((2, 2)))
     with pytest.raises(ValueError, match="groups"):
         bootstrap_grouped_confusions([0, 1], [0, 1], ["a"], 2)
-
-
-def test_two_thousand_draws_of_ten_thousand_cells_take_about_a_second() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, 6, 10_000)
-    start = time.perf_counter()
-    bootstrap_confusions(confusion_matrix(truth, truth, 6), draws=2000)
-    bootstrap_grouped_confusions(truth, truth, [str(i // 2) for i in range(10_000)], 6)
-    assert time.perf_counter() - start < 5  # generous: the machine may be busy

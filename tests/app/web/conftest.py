@@ -89,7 +89,7 @@ class Page:
         """Propose cells and wait for them."""
         job = self.project.jobs.get(self.act("propose", n=n)["job"])
         assert job is not None
-        cells: list[int] = job.wait(60).result
+        cells: list[int] = job.wait(600).result
         return cells
 
 

@@ -217,7 +217,7 @@ def test_work_is_shown_in_any_number_and_given_up_when_it_is_lost(
 
     def slow(told: StageProgress) -> None:
         told("waiting", 1, 2)
-        go_on.wait(60)
+        go_on.wait(600)
 
     for number in range(8):  # more than a browser has connections
         project.jobs.start(f"kind {number}", slow)

@@ -33,7 +33,7 @@ def ended(page: Page, job: str) -> dict[str, Any]:
     """How work has ended."""
     found = page.project.jobs.get(job)
     assert found is not None
-    found.wait(60)
+    found.wait(600)
     state: dict[str, Any] = page.get(f"/api/jobs/{job}").json()
     return state
 
@@ -280,12 +280,12 @@ def test_proposing_is_work_in_the_background(page: Page, monkeypatch: pytest.Mon
 
     def slow(*_: object, **__: object) -> list[int]:
         begun.set()
-        assert go_on.wait(60)
+        assert go_on.wait(600)
         return [1]
 
     monkeypatch.setattr(work, "propose_cells", slow)
     started = page.act("propose", n=5)
-    assert begun.is_set() and started["state"] == "running"
+    assert begun.wait(600) and started["state"] == "running"
     assert page.act("propose", n=5)["job"] == started["job"]  # one wish, one piece of work
     assert page.act("propose", n=5, label="monocyte")["job"] != started["job"]
     page.act("label", cell=all_cells(page)[0], label="monocyte")  # nothing waits for it
