@@ -2,8 +2,8 @@
 
     python benchmarks/leave_one_out_figure.py FILE [--store FILE ...] [--approaches workflow,auto]
 
-Nothing is computed anew. Bands are the 95 % t-interval over the draws. The workflow is that of a
-source trained for the paper's epochs, `workflow` that of two.
+Nothing is computed anew. Bands are the 95 % t-interval over the draws. `workflow-30` starts from a
+source trained for the paper's 15 epochs, `workflow` from one of two epochs.
 """
 
 from __future__ import annotations

@@ -299,7 +299,7 @@ def test_a_proposal_that_fails_says_why(page: Page, monkeypatch: pytest.MonkeyPa
         raise ProjectError("the cells are gone", hint="look for new images")
 
     monkeypatch.setattr(work, "propose_cells", fail)
-    state = page.act("propose")
+    state = ended(page, page.act("propose")["job"])
     assert state["state"] == "failed"
     assert "the cells are gone" in state["error"] and "look for new images" in state["error"]
 
