@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from common.left_out import TARGETS
+from common.left_out import STORES, TARGETS
 from common.rows import read_store
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,8 +30,6 @@ LOOKS = {
     "selected": ("hemashift,\nlabels it asks for", SECOND, "D", "-"),
 }
 COLUMNS = 3
-RESULTS = Path("benchmarks/results")
-STORES = [RESULTS / "leave_one_out.csv", RESULTS / "leave_one_out_longer.csv"]
 
 Curves = dict[tuple[str, str], dict[int, list[float]]]
 
