@@ -42,6 +42,24 @@ def test_boxes(folder: Path, tmp_path: Path) -> None:
         invoke(folder, "--boxes", boxes, "-o", boxes)
 
 
+def test_classes_of_ones_own_are_counted_by(folder: Path, tmp_path: Path) -> None:
+    classes, output = tmp_path / "ours.toml", tmp_path / "out.csv"
+    classes.write_text(
+        'classes = ["shade", "other"]\n'
+        '[types.SHD]\nname = "shade"\n'
+        '[types.DRK]\nname = "dark"\nparent = "SHD"\n'
+    )
+    invoke(folder, "-o", output, "--roll-up", "--classes", classes)
+    rows = pd.read_csv(output)
+    assert rows.loc[rows["label"] == "dark", "main_class"].eq("shade").all()
+    assert rows.loc[rows["label"] == "light", "main_class"].isna().all()
+    assert rows["label"].nunique() == 2
+    with pytest.raises(HemashiftError, match="not asked for"):
+        invoke(folder, "-o", output, "--classes", classes)
+    with pytest.raises(HemashiftError, match="overwrite the classes"):
+        invoke(folder, "-o", classes, "--roll-up", "--classes", classes)
+
+
 def test_a_model_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no model here"):
         invoke(folder, "-o", tmp_path / "out.csv", "--model", tmp_path / "none")

@@ -111,6 +111,17 @@ def test_images_are_classified_first_and_only_the_labelled_ones(
         invoke(files / "cells", "-l", files / "other.csv", "-o", files / "report")
 
 
+def test_labels_of_ones_own_are_understood(files: Path) -> None:
+    true = files / "true.csv"
+    true.write_text(true.read_text().replace(";MO", ";K7"))
+    (files / "ours.toml").write_text('[labels]\nK7 = "monocyte"\n')
+    documents = []
+    for words in ([], ["--classes", files / "ours.toml"]):
+        invoke(files / "said.csv", "-l", true, "-o", files / "report", *words)
+        documents.append(json.loads((files / "report" / "evaluation.json").read_text()))
+    assert [one["n"] for one in documents] == [20, 40]
+
+
 def test_a_model_that_may_have_been_adapted_is_asked_about(files: Path) -> None:
     shown = invoke(files / "said.csv", "-l", files / "true.csv", "-o", files / "report")
     assert "--model or --exclude" in shown

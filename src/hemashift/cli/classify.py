@@ -101,6 +101,14 @@ def command(
         bool,
         typer.Option("--roll-up", help="Add a column 'main_class': what a finer class counts as."),
     ] = False,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --roll-up: TOML or JSON file of the classes to count by, in place of the "
+            "six.",
+            show_default=False,
+        ),
+    ] = None,
     no_resume: Annotated[
         bool, typer.Option("--no-resume", help="Do not go on from an interrupted run.")
     ] = False,
@@ -111,10 +119,19 @@ def command(
     from hemashift.classification import classify
     from hemashift.classification.inputs import read_cells
     from hemashift.cli.progress import stages
+    from hemashift.errors import HemashiftError
     from hemashift.files import check_spares
     from hemashift.model.bundle import default_model, load_model
+    from hemashift.taxonomy import Taxonomy
 
     check_spares(output, [boxes], "the boxes")
+    check_spares(output, [classes], "the classes")
+    if classes is not None and not roll_up:
+        raise HemashiftError(
+            "--classes says what finer classes count as, which was not asked for",
+            hint="add --roll-up",
+        )
+    taxonomy = None if classes is None else Taxonomy.from_file(classes)
     bundle = load_model(model) if model is not None else default_model()
     console = Console(stderr=True)
     with _telling_of_interruption(no_resume), stages(console) as progress:
@@ -132,6 +149,7 @@ def command(
             class_mix=class_mix.value,
             outside=outside,
             roll_up=roll_up,
+            taxonomy=taxonomy,
             resume=not no_resume,
             progress=lambda done, total: progress("classifying", done, total),
         )

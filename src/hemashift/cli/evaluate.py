@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hemashift.cli.options import Seed
+from hemashift.cli.options import Classes, Seed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hemashift.evaluation import Evaluation
+    from hemashift.taxonomy import Taxonomy
 
 _PREDICTIONS = "predictions.csv"  # what is written into the folder if images are classified first
 
@@ -53,6 +54,7 @@ def command(
         Path | None,
         typer.Option("--images", help="Folder that the paths in the predictions start from."),
     ] = None,
+    classes: Classes = None,
     title: Annotated[str, typer.Option("--title", help="Heading of the report.")] = "Evaluation",
     ungrouped: Annotated[
         bool,
@@ -74,6 +76,7 @@ def command(
     from hemashift.files import check_spares, check_writable
     from hemashift.images import check_apart
     from hemashift.reports.evaluation_page import picture_finder, write_evaluation_report
+    from hemashift.taxonomy import Taxonomy
 
     for table in (predictions, labels):
         if not table.exists():
@@ -82,6 +85,7 @@ def command(
         raise HemashiftError("the report needs a folder, and this is a file", where=output)
     check_writable(output)
     left_out = read_exclusion(exclude) if exclude is not None else Exclusion()
+    taxonomy = None if classes is None else Taxonomy.from_file(classes)
     card: dict[str, Any] = {}
     if predictions.is_dir():
         images = predictions
@@ -89,7 +93,7 @@ def command(
         check_apart(output, images)
     if predictions.is_dir():
         check_spares(output / _PREDICTIONS, [labels, exclude])
-        predictions, card = _classify(predictions, labels, model, output)
+        predictions, card = _classify(predictions, labels, model, taxonomy, output)
     elif model is not None:
         card = _card(model)
     result = evaluate(
@@ -98,6 +102,7 @@ def command(
         images=images,
         exclude=left_out,
         model=card,
+        taxonomy=taxonomy,
         grouped=not ungrouped,
         draws=draws,
         seed=seed,
@@ -124,7 +129,7 @@ def _card(model: Path) -> dict[str, Any]:
 
 
 def _classify(
-    images: Path, labels: Path, model: Path | None, output: Path
+    images: Path, labels: Path, model: Path | None, taxonomy: Taxonomy | None, output: Path
 ) -> tuple[Path, dict[str, Any]]:
     """Classify the labelled images of a folder; return the predictions and the model's card."""
     from rich.console import Console
@@ -140,7 +145,7 @@ def _classify(
     from hemashift.model.bundle import default_model, load_model
 
     bundle = load_model(model) if model is not None else default_model()
-    truth = read_truth(labels, bundle.card.classes)
+    truth = read_truth(labels, bundle.card.classes, taxonomy)
     if any(truth.boxes):
         wanted = read_cells(labels, images)
     else:
