@@ -1,6 +1,6 @@
 """The rows of `benchmarks/leave_one_out.py` as curves: accuracy by labels, a panel a laboratory.
 
-    python benchmarks/leave_one_out_figure.py FILE [--store FILE ...] [--approaches workflow,auto]
+    python benchmarks/leave_one_out_figure.py FILE [--store FILE] [--approaches workflow,auto]
 
 Nothing is computed anew. Bands are the 95 % t-interval over the draws. `workflow-30` starts from a
 source trained for the paper's 15 epochs, `workflow` from one of two epochs.
@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from common.left_out import STORES, TARGETS
+from common.left_out import RESULTS, TARGETS
 from common.rows import read_store
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,12 +34,11 @@ COLUMNS = 3
 Curves = dict[tuple[str, str], dict[int, list[float]]]
 
 
-def curves_of(stores: list[Path]) -> Curves:
+def curves_of(store: Path) -> Curves:
     """Return the accuracies of all draws by target, approach and number of labels."""
     found: Curves = defaultdict(lambda: defaultdict(list))
-    for store in stores:
-        for (_, target, name, _, count), values in read_store(store).items():
-            found[target, name][int(count)].append(values[0])
+    for (_, target, name, _, count), values in read_store(store).items():
+        found[target, name][int(count)].append(values[0])
     return found
 
 
@@ -81,7 +80,7 @@ def draw(curves: Curves, names: list[str]) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("figure", type=Path, metavar="FILE", help="a PNG or SVG file")
-    parser.add_argument("--store", type=Path, nargs="+", default=STORES)
+    parser.add_argument("--store", type=Path, default=RESULTS)
     parser.add_argument("--approaches", default="workflow-30,auto,selected")
     options = parser.parse_args()
     save(draw(curves_of(options.store), options.approaches.split(",")), options.figure)

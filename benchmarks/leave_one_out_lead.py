@@ -1,7 +1,7 @@
 """How far approaches of `benchmarks/leave_one_out.py` are ahead of another in the same draws.
 
     python benchmarks/leave_one_out_lead.py [--of workflow-30] [--approaches auto,selected]
-                                            [--targets NAME ...] [--store FILE ...]
+                                            [--targets NAME ...] [--store FILE]
 
 Nothing is computed anew. The draws are those that all approaches have in all targets. Prints the
 means of the targets, each target, and by how many points each approach is ahead: the mean over the
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from common.left_out import STORES, TARGETS
+from common.left_out import RESULTS, TARGETS
 from common.rows import read_store
 
 from hemashift.evaluation.intervals import t_interval
@@ -24,9 +24,9 @@ Scores = dict[str, np.ndarray]
 """Accuracy and macro F1 of each approach in T targets and N draws (T, N, 2)."""
 
 
-def by_count(stores: list[Path], names: list[str], targets: list[str]) -> dict[int, Scores]:
+def by_count(store: Path, names: list[str], targets: list[str]) -> dict[int, Scores]:
     """Return the scores by number of labels, where all approaches have a draw in common."""
-    rows = {key[1:]: values[:2] for store in stores for key, values in read_store(store).items()}
+    rows = {key[1:]: values[:2] for key, values in read_store(store).items()}
     found = {}
     for count in sorted({int(key[3]) for key in rows}):
         keys = [
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--of", default="workflow-30")
     parser.add_argument("--approaches", default="auto,selected")
     parser.add_argument("--targets", nargs="+", default=[one.dataset for one in TARGETS])
-    parser.add_argument("--store", type=Path, nargs="+", default=STORES)
+    parser.add_argument("--store", type=Path, default=RESULTS)
     options = parser.parse_args()
     names = options.approaches.split(",")
     found = by_count(options.store, [options.of, *names], options.targets)

@@ -95,8 +95,12 @@ def task_of(
     groups: np.ndarray,
     labelled: np.ndarray,
     seed: int,
+    classes: tuple[str, ...] | None = None,
 ) -> Task:
-    """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images."""
+    """Make the task of one draw: the labelled cells, and up to `POOL` of the others as images.
+
+    The classes are those of the model, unless others are given.
+    """
     others = np.setdiff1d(np.arange(len(targets)), labelled)
     pool = np.random.default_rng([seed, 3]).permutation(others)[:POOL]
     return Task(
@@ -104,7 +108,7 @@ def task_of(
         cells[labelled],
         targets[labelled],
         groups[labelled],
-        model.card.classes,
+        classes or model.card.classes,
         cells.encoded[pool],
         seed,
         cells.images[pool],
