@@ -109,7 +109,7 @@ def app(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run every check and test; the summary of the tests is the last line."""
+    """Run every check and test."""
     fresh = prepare(EVERYTHING)
     # Each takes up to 2 GB. One more than there are cores, as some wait for a browser or a program.
     processes = str(min(4, (os.cpu_count() or 1) + 1))
