@@ -18,52 +18,25 @@ kept in `--store`, so that an interrupted run goes on. With `--print` nothing is
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from common.laboratory import Laboratory, divide
+from common.laboratory import Laboratory, divide, visit
 from common.rows import append, commit, read_store, shown
-from common.targets import task_of
+from common.targets import Target, task_of
 from sklearn.metrics import f1_score
 from threadpoolctl import threadpool_limits
 
 from hemashift.adaptation.contract import Cells
-from hemashift.adaptation.preparation import prepare
 from hemashift.adaptation.registry import make_method
-from hemashift.datasets import load
-from hemashift.likeness.duplicates import find_copies
-from hemashift.likeness.rings import rings
-from hemashift.likeness.vectors import comparable
+from hemashift.datasets.jin_woo_choi import STAGES
 from hemashift.model.bundle import TWO_SOURCES, Bundle, load_model
-from hemashift.model.runtime import Encoder
 from hemashift.taxonomy import default_taxonomy
 
-DATASET = "jin_woo_choi"
-SERIES = ("erythropoiesis", "granulopoiesis")
+TARGET = Target("jin_woo_choi", 100, np.nan)
+TAXONOMY = replace(default_taxonomy(), classes=STAGES)
 SCORES = ("accuracy", "macro F1", "next to it at most", "rolled up")
-
-
-def stages() -> list[tuple[str, str]]:
-    """Return name and series of the stages, each series from the youngest to the oldest."""
-    known = default_taxonomy()
-    return [(known.types[code].name, name) for name in SERIES for code in known.series[name]]
-
-
-def visit(model: Bundle, root: Path | None) -> Laboratory:
-    """Encode all cells; their targets are places in `stages`."""
-    table = load(DATASET, root)
-    cells, rows, failed = prepare(model, Encoder(model), table.paths(), table.boxes())
-    if failed:
-        raise SystemExit(f"{DATASET}: {failed[0]}")
-    names = [name for name, _ in stages()]
-    resolve = default_taxonomy().resolve
-    found = [resolve(label) for label in table.frame["label"].iloc[rows]]
-    targets = np.array([names.index(one.name) for one in found if one is not None])
-    copies = find_copies(
-        comparable(cells.encoded), np.stack([rings(image) for image in cells.images])
-    )
-    everywhere = np.ones(len(targets), bool)
-    return Laboratory(cells.images, cells.encoded, targets, copies, copies, everywhere, everywhere)
 
 
 def score(
@@ -71,25 +44,22 @@ def score(
     seed: int,
 ) -> list[float]:  # fmt: skip
     """Return the `SCORES` of one draw."""
-    names, series = zip(*stages(), strict=True)
     start = len(model.card.classes)
-    classes = (*model.card.classes, *names)
+    classes = (*model.card.classes, *STAGES)
     cells = Cells(laboratory.images, laboratory.encoded)
     groups = laboratory.cells.astype(str)
     task = task_of(model, cells, start + laboratory.targets, groups, labelled, seed, classes)
     found = make_method(method).fit(task).probabilities(cells[scored])
+    # Below 0: a class of the six, though no label is one.
     answer, truth = found.argmax(axis=1) - start, laboratory.targets[scored]
-    main = [default_taxonomy().main_class(name) or "none" for name in classes]
-    meant = np.array(main)[np.stack([answer, truth]) + start]
-    # A class of the six, though none of the labels is one, is no stage.
-    is_stage = answer >= 0
-    near = is_stage & (abs(answer - truth) <= 1)
-    near &= np.array(series)[answer.clip(0)] == np.array(series)[truth]
+    main = np.array([default_taxonomy().main_class(name) or "none" for name in classes])
+    series = np.array([(default_taxonomy().stage(name) or ("",))[0] for name in classes])
+    near = (abs(answer - truth) <= 1) & (series[answer + start] == series[truth + start])
     return [
         float((answer == truth).mean()),
         float(f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0.0)),
         float(near.mean()),
-        float((meant[0] == meant[1]).mean()),
+        float((main[answer + start] == main[truth + start]).mean()),
     ]
 
 
@@ -107,14 +77,14 @@ def main() -> None:
     done, laboratory = read_store(options.store), None
     counts = [int(count) for count in options.counts.split(",")]
     keys = {
-        (n, seed): (model.hash[:12], DATASET, options.method, str(seed), str(n))
+        (n, seed): (model.hash[:12], TARGET.dataset, options.method, str(seed), str(n))
         for n in counts
         for seed in range(options.draws)
     }
     for (n, seed), key in keys.items():
         if key in done or options.print:
             continue
-        laboratory = laboratory or visit(model, options.data)
+        laboratory = laboratory or visit(model, TARGET, options.data, TAXONOMY)
         rows, scored = divide(laboratory, seed)
         labelled = rows[np.random.default_rng([seed, 5]).permutation(len(rows))[:n]]
         with threadpool_limits(limits=1):

@@ -18,6 +18,7 @@ from hemashift.model.heads import Encoded
 from hemashift.selection import DEFAULT, STRATEGIES
 from hemashift.selection.contract import Problem
 from hemashift.selection.learning import learnt, probe_task
+from hemashift.taxonomy import Taxonomy
 
 ROUND = 10
 AT_ONCE = "balanced at once"
@@ -53,9 +54,11 @@ class Laboratory:
         return task_of(model, cells, self.targets, self.cells.astype(str), labelled, seed)
 
 
-def visit(model: Bundle, target: Target, root: Path | None) -> Laboratory:
-    """Encode a target, and find out which of its pictures show one cell."""
-    data = encode(model, target, root)
+def visit(
+    model: Bundle, target: Target, root: Path | None, taxonomy: Taxonomy | None = None
+) -> Laboratory:
+    """Encode a target, as `encode` does, and find out which of its pictures show one cell."""
+    data = encode(model, target, root, taxonomy)
     everything = data.cells.encoded
     samples = np.stack([rings(image) for image in data.cells.images])
     vectors = comparable(everything)

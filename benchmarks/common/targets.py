@@ -15,6 +15,7 @@ from hemashift.cells import CellTable
 from hemashift.datasets import load
 from hemashift.model.bundle import Bundle
 from hemashift.model.runtime import Encoder
+from hemashift.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,20 @@ class EncodedTarget:
         return task_of(model, self.cells, self.targets, self.groups, labelled, seed)
 
 
-def encode(model: Bundle, target: Target, root: Path | None) -> EncodedTarget:
-    """Prepare and encode all known cells of a target."""
-    table = load(target.dataset, root).known()
+def encode(
+    model: Bundle, target: Target, root: Path | None, taxonomy: Taxonomy | None = None
+) -> EncodedTarget:
+    """Prepare and encode all known cells of a target.
+
+    Their classes are those of the model, or of a taxonomy.
+    """
+    table = load(target.dataset, root, taxonomy).known()
     cells, rows, failed = prepare(model, Encoder(model), table.paths(), table.boxes())
     if failed:
         raise SystemExit(f"{target.dataset}: {failed[0]}")
     frame = table.frame.iloc[rows]
-    index = {name: number for number, name in enumerate(model.card.classes)}
+    classes = model.card.classes if taxonomy is None else taxonomy.classes
+    index = {name: number for number, name in enumerate(classes)}
     return EncodedTarget(
         table,
         cells,
